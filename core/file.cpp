@@ -1,0 +1,118 @@
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& what, const fs::path& path, const std::string& hint = {}) {
+  const std::string reason = std::strerror(errno);
+  throw Error(ErrorKind::kIo, {.what = what, .where = concat(path.string(), ": ", reason), .hint = hint});
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool close() {
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+// Returns false with errno set; the caller removes the file.
+bool write_and_sync(const fs::path& path, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) return false;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return ::fsync(file.get()) == 0 && file.close();
+}
+
+// Makes a rename durable: the folder's entry reaches the disk too. Some file systems refuse; the data is safe
+// then all the same, so the answer is not looked at.
+void sync_folder(const fs::path& folder) {
+  Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() >= 0) (void)::fsync(handle.get());
+}
+
+}  // namespace
+
+std::vector<uint8_t> read_file(const fs::path& path, uint64_t max_bytes, const std::string& hint) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail("cannot open the file", path, hint);
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) {
+    throw Error(ErrorKind::kIo, {.what = "not a regular file", .where = path.string(), .hint = hint});
+  }
+  const off_t size = ::lseek(file.get(), 0, SEEK_END);
+  if (size < 0 || ::lseek(file.get(), 0, SEEK_SET) < 0) fail("cannot read the file", path, hint);
+  if (static_cast<uint64_t>(size) > max_bytes) {
+    throw Error(ErrorKind::kData, {.what = "the file is too long",
+                                   .where = path.string(),
+                                   .expected = concat("at most ", max_bytes, " bytes"),
+                                   .found = concat(size),
+                                   .hint = hint});
+  }
+  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  size_t have = 0;
+  while (have < bytes.size()) {
+    const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read the file", path, hint);
+    if (got == 0) break;
+    have += static_cast<size_t>(got);
+  }
+  bytes.resize(have);
+  return bytes;
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  const fs::path temporary = path.string() + concat(".", ::getpid(), ".tmp");
+  if (!write_and_sync(temporary, bytes) || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    errno = reason;
+    fail("cannot write the file", path, "is the disk full or the folder read-only?");
+  }
+  sync_folder(path.parent_path());
+}
+
+void ensure_writable_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorKind::kIo, {.what = "cannot create the folder",
+                                 .where = concat(folder.string(), ": ", error.message())});
+  }
+  const fs::path probe = folder / concat(".writable.", ::getpid(), ".tmp");
+  const bool writable = write_and_sync(probe, "qlimit\n");
+  const int reason = errno;
+  ::unlink(probe.c_str());
+  errno = reason;
+  if (!writable) fail("cannot write into the folder", folder, "choose another one with --output");
+}
+
+}  // namespace qlimit

@@ -1,0 +1,48 @@
+// The geometry that convolutions and pools share: where a sliding window starts and how many places it has.
+//
+// One axis, with input size `in`, kernel k, stride s, dilation d and the effective kernel e = (k-1)*d + 1:
+//   SAME :  out = ceil(in / s)               VALID :  out = ceil((in - e + 1) / s)
+//   total = max(0, (out-1)*s + e - in),  before = floor(total / 2),  the odd one goes after (bottom, right)
+// Output place o covers the input places o*s - before + i*d for i in 0 ... k-1. These are TensorFlow's rules
+// (TFLite, kernels/padding.h); PyTorch's `padding=1` differs from them for strides above 1.
+#pragma once
+
+#include <cstdint>
+
+#include "core/shape.h"
+
+namespace qlimit {
+
+enum class Padding { kSame, kValid };
+
+/// A window that slides over the rows and columns of an image. All numbers are at least 1.
+struct Window {
+  int64_t kernel_h = 1;
+  int64_t kernel_w = 1;
+  int64_t stride_h = 1;
+  int64_t stride_w = 1;
+  int64_t dilation_h = 1;
+  int64_t dilation_w = 1;
+  Padding padding = Padding::kSame;
+
+  bool operator==(const Window&) const = default;
+};
+
+/// A window laid over images of a given size.
+struct WindowGeometry {
+  int64_t batch, in_h, in_w, channels;
+  int64_t out_h, out_w;
+  int64_t pad_top, pad_left;
+  Window window;
+
+  /// Columns of the im2col matrix: KH*KW*C.
+  int64_t patch_size() const { return window.kernel_h * window.kernel_w * channels; }
+  /// Output pixels of one image: OH*OW.
+  int64_t out_pixels() const { return out_h * out_w; }
+};
+
+/// input: [N,H,W,C]. Throws kUsage (naming `operation`) if the input is not of rank 4, a window number is
+/// below 1, or a VALID window does not fit.
+WindowGeometry lay_window(const char* operation, const Window& window, const Shape& input);
+
+}  // namespace qlimit
