@@ -15,6 +15,9 @@ namespace qlimit {
 int thread_count();
 void set_thread_count(int count);
 
+/// Items a chunk for loops with a few operations an item: enough work to be worth a thread's while.
+inline constexpr int64_t kElementGrain = 1 << 14;
+
 /// The number of chunks of at most `grain` items in `count` items.
 inline int64_t chunk_count(int64_t count, int64_t grain) { return (count + grain - 1) / grain; }
 
