@@ -1,0 +1,157 @@
+#include "quant/affine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+// The least half range whose scale and inverse scale are ordinary float32 numbers; smaller ones count as
+// zero.
+constexpr float kLeastHalfRange = kWeightMax * std::numeric_limits<float>::min();
+constexpr int32_t kBiasMax = std::numeric_limits<int32_t>::max();  // symmetric: -2^31 is not used
+
+// A tensor seen as [outer, channels, inner] around one axis.
+struct ChannelView {
+  int64_t outer = 1;
+  int64_t channels = 1;
+  int64_t inner = 1;
+
+  int64_t channel_of(int64_t i) const { return i / inner % channels; }
+};
+
+ChannelView around_axis(const Shape& shape, int axis) {
+  if (axis < 0 || axis >= shape.rank() || shape.size() == 0) {
+    throw Error(ErrorKind::kUsage, {.what = "a weight tensor has no such channel axis",
+                                    .expected = concat("a tensor with elements and an axis ", axis),
+                                    .found = shape.to_string()});
+  }
+  ChannelView view;
+  for (int i = 0; i < axis; ++i) view.outer *= shape[i];
+  view.channels = shape[axis];
+  for (int i = axis + 1; i < shape.rank(); ++i) view.inner *= shape[i];
+  return view;
+}
+
+void check_finite(const Tensor<float>& values, const char* name) {
+  const float* bad = std::find_if_not(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  if (bad == values.end()) return;
+  throw Error(ErrorKind::kNumeric, {.what = concat("a ", name, " is not a finite number"),
+                                    .where = concat("element ", bad - values.begin()),
+                                    .found = concat(*bad),
+                                    .hint = "the training diverged; lower the learning rate"});
+}
+
+void check_per_channel(size_t count, int64_t channels, const char* name) {
+  if (count == 1 || static_cast<int64_t>(count) == channels) return;
+  throw Error(ErrorKind::kUsage, {.what = concat("wrong number of ", name),
+                                  .expected = concat("1 or ", channels, ", one for each output channel"),
+                                  .found = concat(count)});
+}
+
+int32_t quantize_bias(float bias, float bias_scale) {
+  const float inverse = 1.0f / bias_scale;
+  if (!std::isfinite(inverse)) return 0;  // below every level that could matter
+  const double rounded = std::round(bias * inverse);
+  return static_cast<int32_t>(std::clamp<double>(rounded, -kBiasMax, kBiasMax));
+}
+
+}  // namespace
+
+AffineParams activation_params(Range range) {
+  if (!std::isfinite(range.min) || !std::isfinite(range.max) || !std::isfinite(range.max - range.min) ||
+      range.min > range.max) {
+    throw Error(ErrorKind::kNumeric,
+                {.what = "an activation's range is not usable",
+                 .expected = "finite numbers, min <= max",
+                 .found = concat("[", range.min, ", ", range.max, "]"),
+                 .hint = "look for NaN or infinity in the calibration images or weights"});
+  }
+  float min = std::min(range.min, 0.0f);
+  float max = std::max(range.max, 0.0f);
+  if (max - min <= 1e-6f) {
+    min = std::min(min, -5e-7f);
+    max = std::max(max, 5e-7f);
+  }
+  const float scale = (max - min) / static_cast<float>(kInt8Max - kInt8Min);
+  const float zero_point = static_cast<float>(kInt8Min) - min / scale;
+  return {.scale = scale,
+          .zero_point = static_cast<int32_t>(std::clamp<float>(std::round(zero_point), kInt8Min, kInt8Max))};
+}
+
+std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity) {
+  const ChannelView view = around_axis(weight.shape(), axis);
+  check_finite(weight, "weight");
+  const bool per_channel = granularity == Granularity::kPerChannel;
+  std::vector<float> half_ranges(per_channel ? static_cast<size_t>(view.channels) : 1, 0.0f);
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    float& half = half_ranges[per_channel ? static_cast<size_t>(view.channel_of(i)) : 0];
+    half = std::max(half, std::abs(weight[i]));
+  }
+  return half_ranges;
+}
+
+void enlarge_for_bias(std::vector<float>& half_ranges, const Tensor<float>& bias, float input_scale) {
+  check_finite(bias, "bias");
+  if (bias.size() > 0) check_per_channel(half_ranges.size(), bias.size(), "half ranges");
+  for (int64_t c = 0; c < bias.size(); ++c) {
+    float& half = half_ranges[half_ranges.size() == 1 ? 0 : static_cast<size_t>(c)];
+    // The weight scale at which this bias becomes 2^30, half of what int32 holds.
+    const double scale = 2.0 * std::abs(static_cast<double>(bias[c])) / kBiasMax / input_scale;
+    half = std::max(half, static_cast<float>(scale * kWeightMax));
+  }
+}
+
+QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
+                                Granularity granularity, float input_scale) {
+  return quantize_filter(weight, bias, axis, weight_half_ranges(weight, axis, granularity), input_scale);
+}
+
+QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
+                                std::vector<float> half_ranges, float input_scale) {
+  const ChannelView view = around_axis(weight.shape(), axis);
+  check_finite(weight, "weight");
+  check_per_channel(half_ranges.size(), view.channels, "half ranges");
+  if (bias.size() != 0 && bias.size() != view.channels) {
+    throw Error(
+        ErrorKind::kUsage,
+        {.what = "wrong number of biases", .expected = concat(view.channels), .found = concat(bias.size())});
+  }
+  enlarge_for_bias(half_ranges, bias, input_scale);
+
+  QuantizedFilter filter;
+  std::vector<float> inverses;
+  for (float half : half_ranges) {
+    const bool zero = half < kLeastHalfRange;
+    filter.scales.push_back(zero ? 1.0f : half / kWeightMax);
+    inverses.push_back(zero ? 0.0f : kWeightMax / half);
+  }
+  const auto scale_index = [&](int64_t channel) {
+    return half_ranges.size() == 1 ? size_t{0} : static_cast<size_t>(channel);
+  };
+  filter.weight = Tensor<int8_t>::uninitialized(weight.shape());
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    const float rounded = std::round(weight[i] * inverses[scale_index(view.channel_of(i))]);
+    filter.weight[i] = static_cast<int8_t>(std::clamp<float>(rounded, -kWeightMax, kWeightMax));
+  }
+  for (int64_t c = 0; c < view.channels; ++c) {
+    const float bias_scale = input_scale * filter.scales[scale_index(c)];
+    filter.bias.push_back(bias.size() == 0 ? 0 : quantize_bias(bias[c], bias_scale));
+  }
+  return filter;
+}
+
+int8_t quantize(float x, AffineParams params) {
+  if (std::isnan(x)) {
+    throw Error(ErrorKind::kNumeric, {.what = "cannot quantize a value that is not a number"});
+  }
+  const float rounded =
+      std::clamp(std::round(x / params.scale), -512.0f, 512.0f);  // any zero point stays decided
+  return static_cast<int8_t>(
+      std::clamp(static_cast<int32_t>(rounded) + params.zero_point, kInt8Min, kInt8Max));
+}
+
+}  // namespace qlimit

@@ -1,0 +1,63 @@
+#include "quant/fixed_point.h"
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+// zero_point + round(real / scale), kept within int8.
+int32_t quantized_bound(float real, AffineParams output) {
+  const float steps = std::clamp(std::round(real / output.scale), -512.0f, 512.0f);
+  return std::clamp(output.zero_point + static_cast<int32_t>(steps), kInt8Min, kInt8Max);
+}
+
+}  // namespace
+
+QuantizedMultiplier quantize_multiplier(double real, Rounding rounding) {
+  if (!std::isfinite(real) || real < 0) {
+    throw Error(ErrorKind::kNumeric, {.what = "a multiplier cannot be written in fixed point",
+                                      .expected = "a finite number, at least 0",
+                                      .found = concat(real),
+                                      .hint = "look for a scale that is zero or not a number"});
+  }
+  if (real == 0) return {};
+  int exponent = 0;
+  const double fraction = std::frexp(real, &exponent);  // real = fraction * 2^exponent, fraction in [0.5, 1)
+  int64_t multiplier = std::llround(std::ldexp(fraction, 31));
+  if (multiplier == int64_t{1} << 31) {
+    multiplier /= 2;
+    ++exponent;
+  }
+  if (exponent < -31) return {};
+  if (rounding == Rounding::kSingle && exponent > 30) return {std::numeric_limits<int32_t>::max(), 30};
+  return {static_cast<int32_t>(multiplier), exponent};
+}
+
+OutputClamp output_clamp(Activation activation, AffineParams output) {
+  OutputClamp clamp = {.zero_point = output.zero_point};
+  switch (activation) {
+    case Activation::kNone:
+      break;
+    case Activation::kRelu:
+      clamp.min = quantized_bound(0.0f, output);
+      break;
+    case Activation::kRelu6:
+      clamp.min = quantized_bound(0.0f, output);
+      clamp.max = quantized_bound(6.0f, output);
+      break;
+    case Activation::kReluN1To1:
+      clamp.min = quantized_bound(-1.0f, output);
+      clamp.max = quantized_bound(1.0f, output);
+      break;
+  }
+  return clamp;
+}
+
+int8_t requantize_float64(int32_t x, double real, const OutputClamp& out) {
+  const double y = std::round(x * real) + out.zero_point;
+  return static_cast<int8_t>(std::clamp<double>(y, out.min, out.max));
+}
+
+}  // namespace qlimit

@@ -1,0 +1,167 @@
+// The primitives of fixed-point arithmetic against recorded outputs of the real ones, against published
+// vectors, and against the formulas in wide integers.
+#include "quant/fixed_point.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/random.h"
+#include "tests/quant/golden.h"
+
+namespace qlimit {
+namespace {
+
+using golden::Json;
+
+constexpr int32_t kMin32 = std::numeric_limits<int32_t>::min();
+constexpr int32_t kMax32 = std::numeric_limits<int32_t>::max();
+
+// x / y with y > 0, rounded down.
+__int128 floor_divide(__int128 x, __int128 y) { return x >= 0 ? x / y : -((-x + y - 1) / y); }
+// x / y to the nearest, ties towards plus infinity or away from zero.
+__int128 nearest_ties_up(__int128 x, __int128 y) { return floor_divide(2 * x + y, 2 * y); }
+__int128 nearest_ties_away(__int128 x, __int128 y) {
+  return x >= 0 ? nearest_ties_up(x, y) : -nearest_ties_up(-x, y);
+}
+__int128 power_of_two(int exponent) { return __int128{1} << exponent; }
+
+// Random integers of all magnitudes, with the extremes among them.
+int32_t any_int32(Random& random) {
+  switch (random.below(8)) {
+    case 0:
+      return kMin32;
+    case 1:
+      return kMax32;
+    default: {
+      const int32_t magnitude = static_cast<int32_t>(random.next() >> (1 + random.below(31)));
+      return random.below(2) == 0 ? magnitude : -magnitude;
+    }
+  }
+}
+
+TEST(QuantizeMultiplier, EqualsRecordedValues) {
+  const Json rows = golden::load("primitives").at("quantize_multiplier").at("rows");
+  ASSERT_EQ(rows.size(), 294u);
+  for (const Json& row : rows) {
+    const double real = row[0];
+    EXPECT_EQ(quantize_multiplier(real), (QuantizedMultiplier{row[1], row[2]})) << row;
+    EXPECT_EQ(quantize_multiplier(real, Rounding::kSingle), (QuantizedMultiplier{row[3], row[4]})) << row;
+  }
+}
+
+TEST(QuantizeMultiplier, IsTheNearestMultiplier) {
+  Random random(1, "multiplier");
+  for (int i = 0; i < 10000; ++i) {
+    const double real = std::ldexp(random.uniform(0.5, 1.0), static_cast<int>(random.below(60)) - 30);
+    const QuantizedMultiplier m = quantize_multiplier(real);
+    ASSERT_GE(m.multiplier, 1 << 30);
+    // Half a unit of m, exactly: both sides are doubles with room to spare.
+    ASSERT_LE(std::abs(std::ldexp(real, 31 - m.shift) - m.multiplier), 0.5) << real;
+  }
+}
+
+TEST(QuantizeMultiplier, RefusesWhatIsNoMultiplier) {
+  for (double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+    EXPECT_THROW(quantize_multiplier(bad), Error) << bad;
+}
+
+TEST(MultiplyByQuantizedMultiplier, EqualsRecordedValues) {
+  const Json rows = golden::load("primitives").at("multiply_by_quantized_multiplier").at("rows");
+  ASSERT_EQ(rows.size(), 500u);
+  for (const Json& row : rows) {
+    const QuantizedMultiplier m = {row[1], row[2]};
+    EXPECT_EQ(multiply_by_quantized_multiplier(row[0], m, Rounding::kDouble), row[3]) << row;
+    EXPECT_EQ(multiply_by_quantized_multiplier(row[0], m, Rounding::kSingle), row[4]) << row;
+  }
+}
+
+// The first convolution of MLPerf-Tiny's ResNet-8 at the accumulators where runtimes were seen to differ
+// (tflite-micro #3130): the reference kernels round 22.49983 to 23.
+TEST(MultiplyByQuantizedMultiplier, EqualsPublishedDifferences) {
+  struct Row {
+    int32_t x;
+    QuantizedMultiplier m;
+    int32_t twice, once;
+  };
+  for (const Row& row : {Row{11781, {2099891493, -9}, 23, 22}, Row{221, {1242405367, -8}, 1, 0},
+                         Row{4130, {1164674270, -7}, 18, 17}, Row{4880, {1464338136, -9}, 7, 6},
+                         Row{36699, {1101019486, -8}, 74, 73}, Row{19277, {1454413568, -9}, 26, 25}}) {
+    EXPECT_EQ(multiply_by_quantized_multiplier(row.x, row.m, Rounding::kDouble), row.twice);
+    EXPECT_EQ(multiply_by_quantized_multiplier(row.x, row.m, Rounding::kSingle), row.once);
+  }
+}
+
+TEST(MultiplyByQuantizedMultiplier, EqualsTheFormulaInWideIntegers) {
+  Random random(2, "mbqm");
+  const auto saturate = [](__int128 v) { return std::clamp<__int128>(v, kMin32, kMax32); };
+  for (int i = 0; i < 200000; ++i) {
+    const int32_t x = any_int32(random);
+    const int shift = static_cast<int>(random.below(63)) - 31;  // -31 ... 31
+    const int32_t multiplier = random.below(4) == 0
+                                   ? (random.below(2) == 0 ? 1 << 30 : kMax32)
+                                   : static_cast<int32_t>((1u << 30) + random.below(1u << 30));
+    const __int128 shifted = saturate(__int128{x} * power_of_two(std::max(shift, 0)));
+    const __int128 high = saturate(nearest_ties_up(shifted * multiplier, power_of_two(31)));
+    const __int128 twice = nearest_ties_away(high, power_of_two(std::max(-shift, 0)));
+    ASSERT_EQ(multiply_by_quantized_multiplier(x, {multiplier, shift}, Rounding::kDouble), twice)
+        << x << " " << multiplier << " " << shift;
+    if (shift > 30) continue;
+    const __int128 once = saturate(nearest_ties_up(__int128{x} * multiplier, power_of_two(31 - shift)));
+    ASSERT_EQ(multiply_by_quantized_multiplier(x, {multiplier, shift}, Rounding::kSingle), once)
+        << x << " " << multiplier << " " << shift;
+  }
+}
+
+TEST(SaturatingRoundingDoublingHighMul, EqualsRecordedValuesAndTheFormula) {
+  for (const Json& row : golden::load("primitives").at("saturating_rounding_doubling_high_mul").at("rows"))
+    EXPECT_EQ(saturating_rounding_doubling_high_mul(row[0], row[1]), row[2]) << row;
+  Random random(3, "srdhm");
+  for (int i = 0; i < 200000; ++i) {
+    const int32_t a = any_int32(random);
+    const int32_t b =
+        random.below(4) == 0 ? 1 << 30 : any_int32(random);  // 2^30 halves: odd numbers are ties
+    const __int128 exact = nearest_ties_up(__int128{a} * b, power_of_two(31));
+    ASSERT_EQ(saturating_rounding_doubling_high_mul(a, b), std::min<__int128>(exact, kMax32))
+        << a << " " << b;
+  }
+}
+
+TEST(RoundingDivideByPot, EqualsRecordedValuesAndTheFormula) {
+  for (const Json& row : golden::load("primitives").at("rounding_divide_by_pot").at("rows"))
+    EXPECT_EQ(rounding_divide_by_pot(row[0], row[1]), row[2]) << row;
+  Random random(4, "rdbpot");
+  for (int i = 0; i < 200000; ++i) {
+    const int exponent = static_cast<int>(random.below(32));
+    const int32_t x = any_int32(random);
+    ASSERT_EQ(rounding_divide_by_pot(x, exponent), nearest_ties_away(x, power_of_two(exponent)))
+        << x << " " << exponent;
+  }
+}
+
+TEST(OutputClamp, EqualsRecordedValues) {
+  const Json rows = golden::load("primitives").at("activation_range").at("rows");
+  ASSERT_EQ(rows.size(), 120u);
+  for (const Json& row : rows) {
+    const OutputClamp out = output_clamp(golden::to_activation(row[0]),
+                                         {.scale = golden::to_float(row[1]), .zero_point = row[2]});
+    EXPECT_EQ(out.zero_point, row[2]) << row;
+    EXPECT_EQ(out.min, row[3]) << row;
+    EXPECT_EQ(out.max, row[4]) << row;
+  }
+}
+
+TEST(Requantize, SaturatesInsteadOfOverflowing) {
+  const OutputClamp out = {.zero_point = 127};
+  for (Rounding rounding : {Rounding::kDouble, Rounding::kSingle}) {
+    const QuantizedMultiplier huge = quantize_multiplier(1e12, rounding);
+    EXPECT_EQ(requantize(kMax32, huge, out, rounding), 127);
+    EXPECT_EQ(requantize(1, huge, out, rounding), 127);
+    EXPECT_EQ(requantize(-1, huge, out, rounding), -128);
+    EXPECT_EQ(requantize(kMin32, huge, out, rounding), -128);
+    EXPECT_EQ(requantize(0, huge, out, rounding), 127);  // the zero point
+  }
+}
+
+}  // namespace
+}  // namespace qlimit
