@@ -45,4 +45,25 @@ struct WindowGeometry {
 /// below 1, or a VALID window does not fit.
 WindowGeometry lay_window(const char* operation, const Window& window, const Shape& input);
 
+/// Calls body(out_pixel, tap, in_pixel) for each output pixel of one image and each tap of its window that
+/// falls inside the image, in row-major order. Pixels count from 0 to OH*OW-1 and H*W-1, taps from 0 to
+/// KH*KW-1.
+template <typename Body>
+void for_each_tap(const WindowGeometry& g, const Body& body) {
+  const Window& w = g.window;
+  for (int64_t out_y = 0; out_y < g.out_h; ++out_y) {
+    for (int64_t out_x = 0; out_x < g.out_w; ++out_x) {
+      for (int64_t i = 0; i < w.kernel_h; ++i) {
+        const int64_t y = out_y * w.stride_h - g.pad_top + i * w.dilation_h;
+        if (y < 0 || y >= g.in_h) continue;
+        for (int64_t j = 0; j < w.kernel_w; ++j) {
+          const int64_t x = out_x * w.stride_w - g.pad_left + j * w.dilation_w;
+          if (x < 0 || x >= g.in_w) continue;
+          body(out_y * g.out_w + out_x, i * w.kernel_w + j, y * g.in_w + x);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace qlimit

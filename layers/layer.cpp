@@ -2,31 +2,43 @@
 
 namespace qlimit {
 
-std::vector<Parameter> Layer::parameters() const {
-  std::vector<Parameter> all = parameters_;
-  for (const Child& child : children_) {
-    for (Parameter inner : child.layer->parameters()) {
-      inner.name = child.name + "." + inner.name;
-      all.push_back(std::move(inner));
-    }
+template <typename Self, typename Visitor>
+void Layer::walk(Self& layer, const std::string& prefix, std::set<const Layer*>& seen,
+                 const Visitor& visitor) {
+  if (!seen.insert(&layer).second) return;
+  visitor(layer, prefix);
+  for (const Child& child : layer.children_) {
+    Self& inner = *child.layer;
+    walk(inner, prefix + child.name + ".", seen, visitor);
   }
+}
+
+template <typename Item>
+std::vector<Item> Layer::collect(std::vector<Item> Layer::*own) const {
+  std::vector<Item> all;
+  std::set<const Layer*> seen;
+  walk(*this, "", seen, [&](const Layer& layer, const std::string& prefix) {
+    for (Item item : layer.*own) {
+      item.name = prefix + item.name;
+      all.push_back(std::move(item));
+    }
+  });
   return all;
 }
 
-std::vector<Buffer> Layer::buffers() const {
-  std::vector<Buffer> all = buffers_;
-  for (const Child& child : children_) {
-    for (Buffer inner : child.layer->buffers()) {
-      inner.name = child.name + "." + inner.name;
-      all.push_back(std::move(inner));
-    }
-  }
-  return all;
+std::vector<Parameter> Layer::parameters() const { return collect(&Layer::parameters_); }
+
+std::vector<Buffer> Layer::buffers() const { return collect(&Layer::buffers_); }
+
+std::vector<RandomStream> Layer::random_streams() const { return collect(&Layer::random_streams_); }
+
+void Layer::visit(const std::function<void(Layer&)>& visitor) {
+  std::set<const Layer*> seen;
+  walk(*this, "", seen, [&](Layer& layer, const std::string&) { visitor(layer); });
 }
 
 void Layer::set_training(bool training) {
-  training_ = training;
-  for (const Child& child : children_) child.layer->set_training(training);
+  visit([training](Layer& layer) { layer.training_ = training; });
 }
 
 Variable Layer::add_parameter(const std::string& name, Tensor<Real> value, bool decays) {
@@ -40,8 +52,21 @@ Tensor<Real> Layer::add_buffer(const std::string& name, Tensor<Real> value) {
   return value;
 }
 
+std::shared_ptr<Random> Layer::add_random_stream(const std::string& name, const Random& stream) {
+  random_streams_.push_back({name, std::make_shared<Random>(stream)});
+  return random_streams_.back().stream;
+}
+
 void Layer::add_child(const std::string& name, std::shared_ptr<Layer> child) {
   children_.push_back({name, std::move(child)});
+}
+
+EvaluationMode::EvaluationMode(Layer& model) {
+  model.visit([this](Layer& layer) { before_.emplace_back(&layer, std::exchange(layer.training_, false)); });
+}
+
+EvaluationMode::~EvaluationMode() {
+  for (const auto& [layer, training] : before_) layer->training_ = training;
 }
 
 }  // namespace qlimit

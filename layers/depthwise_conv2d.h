@@ -1,0 +1,37 @@
+// Depthwise convolution: every channel is filtered by itself, M times (the channel multiplier). With a 1x1
+// convolution behind it, it does a full convolution's work at a fraction of the price (Howard et al.,
+// "MobileNets", 2017).
+//
+//   y[n,p,c*M+m] = bias[c*M+m] + sum over taps k of  x[n,q(p,k),c] * w[k,c*M+m]
+//
+//   dL/dx[n,q,c]   = sum over p, k with q(p,k) = q, and m, of  dL/dy[n,p,c*M+m] * w[k,c*M+m]
+//   dL/dw[k,c*M+m] = sum over n, p of                          dL/dy[n,p,c*M+m] * x[n,q(p,k),c]
+//
+// where q(p,k) is the pixel under tap k of output pixel p's window (core/window.h); taps outside the image
+// count as zero. Here channels are the innermost loop: contiguous in x, w and y, so the compiler vectorises.
+#pragma once
+
+#include "core/window.h"
+#include "layers/layer.h"
+
+namespace qlimit {
+
+/// x: [N,H,W,C]  weight: [1,KH,KW,C*M]  bias: [C*M], or empty for none -> [N,OH,OW,C*M]. Throws kUsage if
+/// shapes and window do not belong together.
+Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Variable& bias,
+                          const Window& window);
+
+class DepthwiseConv2D : public Layer {
+ public:
+  /// He-normal weights with fan_in = KH*KW, bias zero.
+  DepthwiseConv2D(int64_t channels, int64_t multiplier, const Window& window, bool use_bias, Random& rng);
+
+  Variable forward(const Variable& x) override { return depthwise_conv2d(x, weight_, bias_, window_); }
+
+ private:
+  Window window_;
+  Variable weight_;
+  Variable bias_;  // empty if not used
+};
+
+}  // namespace qlimit
