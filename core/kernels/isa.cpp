@@ -1,0 +1,81 @@
+#include "core/kernels/isa.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+constexpr Isa kAll[] = {Isa::kGeneric, Isa::kAvx2, Isa::kAvx512};
+
+bool is_supported(Isa isa) {
+  switch (isa) {
+    case Isa::kGeneric:
+      return true;
+#if defined(__x86_64__)
+    case Isa::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::kAvx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+    default:
+      break;
+#endif
+  }
+  return false;
+}
+
+Isa checked(Isa isa) {
+  if (!is_supported(isa)) {
+    throw Error(ErrorKind::kUsage,
+                {.what = "this processor lacks an instruction set that was asked for", .found = isa_name(isa)});
+  }
+  return isa;
+}
+
+Isa initial_isa() {
+  const char* wanted = std::getenv("QLIMIT_ISA");
+  if (!wanted || !*wanted) return supported_isas().back();
+  for (Isa isa : kAll) {
+    if (std::string(wanted) == isa_name(isa)) return checked(isa);
+  }
+  throw Error(ErrorKind::kUsage, {.what = "QLIMIT_ISA names no instruction set",
+                                  .expected = "generic, avx2 or avx512",
+                                  .found = wanted});
+}
+
+std::atomic<Isa>& active() {
+  static std::atomic<Isa> isa{initial_isa()};
+  return isa;
+}
+
+}  // namespace
+
+const char* isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kGeneric:
+      break;
+  }
+  return "generic";
+}
+
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas;
+  std::copy_if(std::begin(kAll), std::end(kAll), std::back_inserter(isas), is_supported);
+  return isas;
+}
+
+Isa active_isa() { return active().load(std::memory_order_relaxed); }
+
+void set_active_isa(Isa isa) { active() = checked(isa); }
+
+}  // namespace qlimit

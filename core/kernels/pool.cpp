@@ -1,0 +1,29 @@
+#include "core/kernels/pool.h"
+
+#include <algorithm>
+
+#include "core/kernels/table.h"
+#include "core/parallel.h"
+
+namespace qlimit {
+
+void max_pool(const WindowGeometry& g, const Real* x, Real* y, uint16_t* taps) {
+  const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
+  parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      kernels().max_pool(g, x + n * in_size, y + n * out_size, taps + n * out_size);
+    }
+  });
+}
+
+void max_pool_backward(const WindowGeometry& g, const Real* upstream, const uint16_t* taps, Real* dx) {
+  const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
+  parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      std::fill(dx + n * in_size, dx + (n + 1) * in_size, Real(0));
+      kernels().max_pool_backward(g, upstream + n * out_size, taps + n * out_size, dx + n * in_size);
+    }
+  });
+}
+
+}  // namespace qlimit

@@ -1,0 +1,66 @@
+// The functions that exist once per instruction set, and the table that holds them.
+//
+// The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and isa_avx512.cpp with the
+// compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h, im2col.h,
+// channel.h, pool.h) are what the rest of the project calls: they check, cut the work and pick the function here.
+#pragma once
+
+#include <cstdint>
+
+#include "core/real.h"
+#include "core/window.h"
+
+namespace qlimit {
+
+/// What happens to an element of a product before it is stored: clamp(value + bias[column], low, high).
+struct Epilogue {
+  const Real* bias = nullptr;  // one per column; none if null
+  bool clamps = false;
+  Real low = 0, high = 0;
+};
+
+/// One column panel of a matrix product: c[m,columns] = a[m,k] * panel[k,width], columns <= width.
+struct GemmPanel {
+  int64_t m, k;
+  const Real* a;  // element (i,p) at a[i*row_stride + p*column_stride]
+  int64_t row_stride, column_stride;
+  const Real* panel;
+  int64_t width;
+  Real* c;
+  int64_t c_row_stride;
+  int64_t columns;
+  bool accumulate;  // add to c instead of replacing it
+  Epilogue epilogue;
+};
+
+struct KernelTable {
+  int64_t panel_widths[3];  // of GEMM column panels, the widest first
+  void (*gemm_panel)(const GemmPanel&);
+
+  void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
+  void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);
+
+  void (*channel_sums)(int64_t rows, int64_t channels, const Real* x, Real* sums);
+  void (*channel_squares)(int64_t rows, int64_t channels, const Real* x, const Real* means, Real* sums);
+  void (*channel_products)(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y, Real* sums);
+  void (*channel_affine)(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift, Real* y);
+  void (*channel_affine2)(int64_t rows, int64_t channels, const Real* x, const Real* x_scale, const Real* y,
+                          const Real* y_scale, const Real* shift, Real* result);
+
+  void (*clamp)(int64_t count, Real low, Real high, const Real* x, Real* y);
+  void (*clamp_backward)(int64_t count, Real low, Real high, const Real* y, const Real* upstream, Real* dx);
+
+  void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, uint16_t* taps);
+  void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const uint16_t* taps, Real* dx);
+};
+
+/// The table of the instruction set in use.
+const KernelTable& kernels();
+
+const KernelTable& generic_kernels();
+#if defined(__x86_64__)
+const KernelTable& avx2_kernels();
+const KernelTable& avx512_kernels();
+#endif
+
+}  // namespace qlimit

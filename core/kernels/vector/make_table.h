@@ -1,0 +1,34 @@
+// All kernels of one vector width, as a table.
+#pragma once
+
+#include "core/kernels/vector/channel.h"
+#include "core/kernels/vector/elementwise.h"
+#include "core/kernels/vector/gemm.h"
+#include "core/kernels/vector/im2col.h"
+#include "core/kernels/vector/pool.h"
+
+namespace qlimit {
+namespace {
+
+template <int kBytes>
+constexpr KernelTable make_table() {
+  constexpr int64_t kLanes = Vector<Real, kBytes>::kLanes;
+  return {
+      .panel_widths = {2 * kLanes, kLanes, kLanes / 2},
+      .gemm_panel = gemm_panel<kBytes>,
+      .im2col = im2col<kBytes>,
+      .col2im = col2im<kBytes>,
+      .channel_sums = channel_sums<kBytes>,
+      .channel_squares = channel_squares<kBytes>,
+      .channel_products = channel_products<kBytes>,
+      .channel_affine = channel_affine<kBytes>,
+      .channel_affine2 = channel_affine2<kBytes>,
+      .clamp = clamp<kBytes>,
+      .clamp_backward = clamp_backward<kBytes>,
+      .max_pool = max_pool<kBytes>,
+      .max_pool_backward = max_pool_backward<kBytes>,
+  };
+}
+
+}  // namespace
+}  // namespace qlimit

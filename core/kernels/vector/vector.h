@@ -1,0 +1,34 @@
+// A vector of kBytes bytes of T, in the compiler's own notation: + - * work lane by lane, and become the widest
+// instructions that the file's compiler options allow.
+//
+// Everything in this folder stands in an unnamed namespace: each source that includes it compiles its own copy for
+// its own instruction set, and the linker cannot mix them up.
+#pragma once
+
+#include <cstdint>
+
+namespace qlimit {
+namespace {
+
+template <typename T, int kBytes>
+struct Vector {
+  typedef T Type __attribute__((vector_size(kBytes)));
+  static constexpr int64_t kLanes = kBytes / static_cast<int64_t>(sizeof(T));
+
+  static Type load(const T* from) {
+    Type v;
+    __builtin_memcpy(&v, from, kBytes);
+    return v;
+  }
+  static void store(T* to, Type v) { __builtin_memcpy(to, &v, kBytes); }
+  /// All lanes equal to x (x - 0 is x itself, even for -0, so this is one broadcast).
+  static Type broadcast(T x) { return x - Type{}; }
+  static Type max(Type a, Type b) { return a > b ? a : b; }
+  static Type min(Type a, Type b) { return a < b ? a : b; }
+};
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+}  // namespace
+}  // namespace qlimit
