@@ -40,8 +40,8 @@ Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   return result;
 }
 
-Tensor<Real> normalize(const Tensor<Real>& x, const Doubles& mean, const Doubles& inverse, const Tensor<Real>& gamma,
-                       const Tensor<Real>& beta) {
+Tensor<Real> normalize(const Tensor<Real>& x, const Doubles& mean, const Doubles& inverse,
+                       const Tensor<Real>& gamma, const Tensor<Real>& beta) {
   const int64_t channels = gamma.size();
   Doubles scale(mean.size()), shift(mean.size());
   for (int64_t c = 0; c < channels; ++c) {
@@ -67,7 +67,8 @@ void add_parameter_gradients(const Variable& gamma, const Variable& beta, const 
 // In training the statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)),
 // which is an affine map of g and x per channel.
 Tensor<Real> input_gradient(const Tensor<Real>& x, const Tensor<Real>& gamma, const Doubles& mean,
-                            const Doubles& inverse, const ChannelGradientSums& sums, const Tensor<Real>& upstream) {
+                            const Doubles& inverse, const ChannelGradientSums& sums,
+                            const Tensor<Real>& upstream) {
   const int64_t channels = gamma.size();
   const int64_t rows = x.size() / channels;
   Doubles upstream_scale(mean.size()), x_scale(mean.size()), shift(mean.size());
@@ -99,7 +100,8 @@ BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, 
       [=](const Tensor<Real>& upstream) {
         const auto sums = channel_gradient_sums(rows, channels, x.value().data(), mean, upstream.data());
         add_parameter_gradients(gamma, beta, sums, inverse);
-        if (x.wants_grad()) x.add_grad(input_gradient(x.value(), gamma.value(), mean, inverse, sums, upstream));
+        if (x.wants_grad())
+          x.add_grad(input_gradient(x.value(), gamma.value(), mean, inverse, sums, upstream));
       });
   return {output, moments.mean, moments.variance};
 }
@@ -113,7 +115,8 @@ Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& 
   Tensor<Real> y = normalize(x.value(), means, inverse, gamma.value(), beta.value());
   return record(std::move(y), {.name = "batch_norm", .options = options}, {x, gamma, beta, mean, variance},
                 [=](const Tensor<Real>& upstream) {
-                  const auto sums = channel_gradient_sums(rows, channels, x.value().data(), means, upstream.data());
+                  const auto sums =
+                      channel_gradient_sums(rows, channels, x.value().data(), means, upstream.data());
                   add_parameter_gradients(gamma, beta, sums, inverse);
                   if (!x.wants_grad()) return;
                   Doubles scale = inverse;
@@ -144,7 +147,8 @@ Variable BatchNorm2D::forward(const Variable& x) {
   for (int64_t c = 0; c < running_mean_.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
     running_mean_[c] = static_cast<Real>((1 - m) * running_mean_[c] + m * result.mean[i]);
-    running_variance_[c] = static_cast<Real>((1 - m) * running_variance_[c] + m * unbiased * result.variance[i]);
+    running_variance_[c] =
+        static_cast<Real>((1 - m) * running_variance_[c] + m * unbiased * result.variance[i]);
   }
   return result.output;
 }

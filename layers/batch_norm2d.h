@@ -3,9 +3,9 @@
 //   y = gamma[c] * (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]
 //
 // While training, mean and (biased) variance are those of the batch, and the running statistics follow them:
-// running = (1 - momentum) * running + momentum * batch, with the unbiased variance (algorithm 2 of the paper). In
-// evaluation the running statistics take their place, and the operation is an affine map per channel: that is what
-// quantization folds into the convolution before it.
+// running = (1 - momentum) * running + momentum * batch, with the unbiased variance (algorithm 2 of the
+// paper). In evaluation the running statistics take their place, and the operation is an affine map per
+// channel: that is what quantization folds into the convolution before it.
 #pragma once
 
 #include "layers/layer.h"

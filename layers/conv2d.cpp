@@ -12,8 +12,8 @@
 namespace qlimit {
 namespace {
 
-// The patch matrix is never made whole: it would be KH*KW times the input. A block of output lines is unrolled into a
-// buffer that fits the second cache, multiplied at once, and the buffer used again.
+// The patch matrix is never made whole: it would be KH*KW times the input. A block of output lines is
+// unrolled into a buffer that fits the second cache, multiplied at once, and the buffer used again.
 constexpr int64_t kBlockBytes = 128 * 1024;
 
 struct Convolution {
@@ -28,9 +28,12 @@ struct Convolution {
 
   int64_t in_size() const { return g.in_h * g.in_w * g.channels; }
   int64_t out_size() const { return g.out_pixels() * out_channels; }
-  Tensor<Real> block_buffer() const { return Tensor<Real>::uninitialized({block_rows * g.out_w, g.patch_size()}); }
+  Tensor<Real> block_buffer() const {
+    return Tensor<Real>::uninitialized({block_rows * g.out_w, g.patch_size()});
+  }
 
-  /// Calls body(first line, line count, pixel count, offset of the first pixel in an output image) for each block.
+  /// Calls body(first line, line count, pixel count, offset of the first pixel in an output image) for each
+  /// block.
   template <typename Body>
   void for_each_block(const Body& body) const {
     for (int64_t line = 0; line < g.out_h; line += block_rows) {
@@ -45,10 +48,11 @@ Convolution check(const Variable& x, const Variable& weight, const Variable& bia
   const int64_t out_channels = weight.shape().rank() == 4 ? weight.shape()[0] : 0;
   const Shape expected{out_channels, window.kernel_h, window.kernel_w, g.channels};
   if (out_channels < 1 || weight.shape() != expected) {
-    throw Error(ErrorKind::kUsage, {.what = "wrong filter shape",
-                                    .where = "conv2d",
-                                    .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
-                                    .found = weight.shape().to_string()});
+    throw Error(ErrorKind::kUsage,
+                {.what = "wrong filter shape",
+                 .where = "conv2d",
+                 .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
+                 .found = weight.shape().to_string()});
   }
   if (bias && bias.shape() != Shape{out_channels}) {
     throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
@@ -59,7 +63,8 @@ Convolution check(const Variable& x, const Variable& weight, const Variable& bia
   return {g, out_channels};
 }
 
-Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tensor<Real>& weight, const Real* bias) {
+Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tensor<Real>& weight,
+                      const Real* bias) {
   const WindowGeometry& g = conv.g;
   const int64_t patch = g.patch_size();
   const PackedMatrix filters({weight.data(), 1, patch}, patch, conv.out_channels);
@@ -69,16 +74,17 @@ Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tens
     for (int64_t n = begin; n < end; ++n) {
       conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
         im2col(g, x.data() + n * conv.in_size(), line, line_end, patches.data());
-        gemm(pixels, {patches.data(), patch, 1}, filters, y.data() + n * conv.out_size() + at, conv.out_channels, false,
-             {.bias = bias});
+        gemm(pixels, {patches.data(), patch, 1}, filters, y.data() + n * conv.out_size() + at,
+             conv.out_channels, false, {.bias = bias});
       });
     }
   });
   return y;
 }
 
-// dW = G^T X. Each chunk of images sums its own transposed part [KH*KW*C, O], whose lanes run along the output channels;
-// the parts are added in order and transposed at the end. The number of chunks depends on the batch alone.
+// dW = G^T X. Each chunk of images sums its own transposed part [KH*KW*C, O], whose lanes run along the
+// output channels; the parts are added in order and transposed at the end. The number of chunks depends on
+// the batch alone.
 Tensor<Real> weight_gradient(const Convolution& conv, const Tensor<Real>& x, const Tensor<Real>& upstream,
                              const Shape& weight_shape) {
   constexpr int64_t kMostChunks = 16;
@@ -92,7 +98,8 @@ Tensor<Real> weight_gradient(const Convolution& conv, const Tensor<Real>& x, con
     for (int64_t n = begin; n < end; ++n) {
       conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
         im2col(g, x.data() + n * conv.in_size(), line, line_end, patches.data());
-        const PackedMatrix gradient({upstream.data() + n * conv.out_size() + at, out_channels, 1}, pixels, out_channels);
+        const PackedMatrix gradient({upstream.data() + n * conv.out_size() + at, out_channels, 1}, pixels,
+                                    out_channels);
         gemm(patch, {patches.data(), 1, patch}, gradient, part, out_channels, true);
       });
     }
@@ -123,7 +130,8 @@ Tensor<Real> input_gradient(const Convolution& conv, const Tensor<Real>& weight,
       Real* image = dx.data() + n * conv.in_size();
       std::fill(image, image + conv.in_size(), Real(0));
       conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
-        gemm(pixels, {upstream.data() + n * conv.out_size() + at, conv.out_channels, 1}, filters, patches.data(), patch);
+        gemm(pixels, {upstream.data() + n * conv.out_size() + at, conv.out_channels, 1}, filters,
+             patches.data(), patch);
         col2im(g, patches.data(), line, line_end, image);
       });
     }
@@ -138,8 +146,8 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
   const int64_t pixels = conv.g.batch * conv.g.out_pixels();
   Tensor<Real> y = convolve(conv, x.value(), weight.value(), bias ? bias.value().data() : nullptr);
   const int64_t multiply_adds = pixels * conv.out_channels * conv.g.patch_size();
-  return record(std::move(y), {.name = "conv2d", .options = window, .multiply_adds = multiply_adds}, {x, weight, bias},
-                [=](const Tensor<Real>& upstream) {
+  return record(std::move(y), {.name = "conv2d", .options = window, .multiply_adds = multiply_adds},
+                {x, weight, bias}, [=](const Tensor<Real>& upstream) {
                   if (weight.wants_grad()) {
                     weight.add_grad(weight_gradient(conv, x.value(), upstream, weight.shape()));
                   }

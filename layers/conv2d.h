@@ -1,11 +1,14 @@
 // Two-dimensional convolution (in the field's sense: cross-correlation).
 //
-//   y[n,oy,ox,o] = bias[o] + sum over ky,kx,c of weight[o,ky,kx,c] * x[n, oy*sh - pt + ky*dh, ox*sw - pl + kx*dw, c]
+//   y[n,oy,ox,o] = bias[o] + sum over ky,kx,c of weight[o,ky,kx,c] * x[n, oy*sh - pt + ky*dh, ox*sw - pl +
+//   kx*dw, c]
 //
-// with zeros outside the image. It is computed as a matrix product of patches (core/kernels/im2col.h) and filters.
-// With X the patch matrix [N*OH*OW, KH*KW*C], W the filters [O, KH*KW*C] and G the upstream gradient [N*OH*OW, O]:
+// with zeros outside the image. It is computed as a matrix product of patches (core/kernels/im2col.h) and
+// filters. With X the patch matrix [N*OH*OW, KH*KW*C], W the filters [O, KH*KW*C] and G the upstream gradient
+// [N*OH*OW, O]:
 //
-//   Y = X W^T      dW = G^T X      dX = G W (each patch added back to its place in the image)      db = column sums of G
+//   Y = X W^T      dW = G^T X      dX = G W (each patch added back to its place in the image)      db =
+//   column sums of G
 #pragma once
 
 #include "core/random.h"

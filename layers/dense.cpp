@@ -14,11 +14,12 @@ constexpr int64_t kRowsPerChunk = 32;
 
 void check(const Variable& x, const Variable& weight, const Variable& bias) {
   if (x.shape().rank() != 2 || weight.shape().rank() != 2 || weight.shape()[1] != x.shape()[1]) {
-    throw Error(ErrorKind::kUsage, {.what = "wrong shapes",
-                                    .where = "dense",
-                                    .expected = "input [N,I] and weights [O,I]",
-                                    .found = concat(x.shape().to_string(), " and ", weight.shape().to_string()),
-                                    .hint = "put a Flatten layer before it if the input is an image"});
+    throw Error(ErrorKind::kUsage,
+                {.what = "wrong shapes",
+                 .where = "dense",
+                 .expected = "input [N,I] and weights [O,I]",
+                 .found = concat(x.shape().to_string(), " and ", weight.shape().to_string()),
+                 .hint = "put a Flatten layer before it if the input is an image"});
   }
   if (bias && bias.shape() != Shape{weight.shape()[0]}) {
     throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
@@ -32,8 +33,8 @@ void check(const Variable& x, const Variable& weight, const Variable& bias) {
 Tensor<Real> multiply(int64_t m, const MatrixView& a, const PackedMatrix& b, const Epilogue& epilogue = {}) {
   Tensor<Real> c = Tensor<Real>::uninitialized({m, b.n()});
   parallel_for(m, kRowsPerChunk, [&](int64_t begin, int64_t end) {
-    gemm(end - begin, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b, c.data() + begin * b.n(), b.n(),
-         false, epilogue);
+    gemm(end - begin, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b,
+         c.data() + begin * b.n(), b.n(), false, epilogue);
   });
   return c;
 }
@@ -43,8 +44,9 @@ Tensor<Real> multiply(int64_t m, const MatrixView& a, const PackedMatrix& b, con
 Variable dense(const Variable& x, const Variable& weight, const Variable& bias) {
   check(x, weight, bias);
   const int64_t batch = x.shape()[0], in = x.shape()[1], out = weight.shape()[0];
-  Tensor<Real> y = multiply(batch, {x.value().data(), in, 1}, PackedMatrix({weight.value().data(), 1, in}, in, out),
-                            {.bias = bias ? bias.value().data() : nullptr});
+  Tensor<Real> y =
+      multiply(batch, {x.value().data(), in, 1}, PackedMatrix({weight.value().data(), 1, in}, in, out),
+               {.bias = bias ? bias.value().data() : nullptr});
   return record(std::move(y), {.name = "dense", .multiply_adds = batch * in * out}, {x, weight, bias},
                 [=](const Tensor<Real>& upstream) {
                   const Real* g = upstream.data();
@@ -64,7 +66,8 @@ Variable dense(const Variable& x, const Variable& weight, const Variable& bias) 
 }
 
 Dense::Dense(int64_t in_features, int64_t out_features, bool use_bias, Random& random) {
-  weight_ = add_parameter("weight", glorot_uniform({out_features, in_features}, in_features, out_features, random), true);
+  weight_ = add_parameter(
+      "weight", glorot_uniform({out_features, in_features}, in_features, out_features, random), true);
   if (use_bias) bias_ = add_parameter("bias", Tensor<Real>({out_features}), false);
 }
 

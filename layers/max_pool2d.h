@@ -6,14 +6,19 @@
 
 namespace qlimit {
 
-/// x: [N,H,W,C] -> [N,OH,OW,C]. The gradient goes to the first of equal maxima. Throws kUsage for shapes that do not fit.
+/// x: [N,H,W,C] -> [N,OH,OW,C]. The gradient goes to the first of equal maxima. Throws kUsage for shapes that
+/// do not fit.
 Variable max_pool2d(const Variable& x, const Window& window);
 
 class MaxPool2D : public Layer {
  public:
   /// A square window of `size` that moves by its own size, without padding.
   explicit MaxPool2D(int64_t size)
-      : MaxPool2D(Window{.kernel_h = size, .kernel_w = size, .stride_h = size, .stride_w = size, .padding = Padding::kValid}) {}
+      : MaxPool2D(Window{.kernel_h = size,
+                         .kernel_w = size,
+                         .stride_h = size,
+                         .stride_w = size,
+                         .padding = Padding::kValid}) {}
   explicit MaxPool2D(const Window& window) : window_(window) {}
   Variable forward(const Variable& x) override { return max_pool2d(x, window_); }
 

@@ -21,7 +21,9 @@ Variable clamp_above_zero(const Variable& x, const char* name, Real high) {
 
 }  // namespace
 
-Variable relu(const Variable& x) { return clamp_above_zero(x, "relu", std::numeric_limits<Real>::infinity()); }
+Variable relu(const Variable& x) {
+  return clamp_above_zero(x, "relu", std::numeric_limits<Real>::infinity());
+}
 
 Variable relu6(const Variable& x) { return clamp_above_zero(x, "relu6", 6); }
 

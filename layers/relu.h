@@ -1,4 +1,5 @@
-// ReLU and ReLU6: clamps to [0, inf) and [0, 6]. The gradient is 1 strictly inside and 0 elsewhere, also at the bounds.
+// ReLU and ReLU6: clamps to [0, inf) and [0, 6]. The gradient is 1 strictly inside and 0 elsewhere, also at
+// the bounds.
 #pragma once
 
 #include "layers/layer.h"

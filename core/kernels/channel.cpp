@@ -11,7 +11,8 @@ namespace {
 // Rows of a chunk: about 16 Ki elements, which stay in the first or second cache between two passes.
 int64_t chunk_rows(int64_t channels) { return std::max<int64_t>(1, 16384 / channels); }
 
-// Per-channel values repeated past the last channel, for kernels that read whole blocks of them (vector/channel.h).
+// Per-channel values repeated past the last channel, for kernels that read whole blocks of them
+// (vector/channel.h).
 class ChannelPattern {
  public:
   explicit ChannelPattern(const std::vector<double>& values) {
@@ -34,7 +35,8 @@ std::vector<double> sum_chunks(int64_t rows, int64_t channels, int64_t values, c
     partial(begin, end - begin, sums.data() + chunk * values);
   });
   std::vector<double> total(static_cast<size_t>(values), 0.0);
-  for (int64_t i = 0; i < sums.size(); ++i) total[static_cast<size_t>(i % values)] += static_cast<double>(sums[i]);
+  for (int64_t i = 0; i < sums.size(); ++i)
+    total[static_cast<size_t>(i % values)] += static_cast<double>(sums[i]);
   return total;
 }
 
@@ -83,11 +85,12 @@ ChannelMoments channel_moments(int64_t rows, int64_t channels, const Real* x) {
 ChannelGradientSums channel_gradient_sums(int64_t rows, int64_t channels, const Real* x,
                                           const std::vector<double>& mean, const Real* y) {
   const ChannelPattern means(mean);
-  std::vector<double> sums = sum_chunks(rows, channels, 2 * channels, [&](int64_t begin, int64_t count, Real* to) {
-    kernels().channel_sums(count, channels, y + begin * channels, to);
-    kernels().channel_products(count, channels, x + begin * channels, means.data(), y + begin * channels,
-                               to + channels);
-  });
+  std::vector<double> sums =
+      sum_chunks(rows, channels, 2 * channels, [&](int64_t begin, int64_t count, Real* to) {
+        kernels().channel_sums(count, channels, y + begin * channels, to);
+        kernels().channel_products(count, channels, x + begin * channels, means.data(), y + begin * channels,
+                                   to + channels);
+      });
   const auto middle = sums.begin() + channels;
   return {{sums.begin(), middle}, {middle, sums.end()}};
 }
@@ -101,13 +104,14 @@ void channel_affine(int64_t rows, int64_t channels, const Real* x, const std::ve
   });
 }
 
-void channel_affine2(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& x_scale, const Real* y,
-                     const std::vector<double>& y_scale, const std::vector<double>& shift, Real* result) {
+void channel_affine2(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& x_scale,
+                     const Real* y, const std::vector<double>& y_scale, const std::vector<double>& shift,
+                     Real* result) {
   const ChannelPattern x_scales(x_scale), y_scales(y_scale), shifts(shift);
   parallel_for(rows, chunk_rows(channels), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * channels;
-    kernels().channel_affine2(end - begin, channels, x + at, x_scales.data(), y + at, y_scales.data(), shifts.data(),
-                              result + at);
+    kernels().channel_affine2(end - begin, channels, x + at, x_scales.data(), y + at, y_scales.data(),
+                              shifts.data(), result + at);
   });
 }
 

@@ -5,7 +5,8 @@
 namespace qlimit {
 namespace {
 
-// The width of the panel that holds the next columns: the narrowest that takes all that are left, else the widest.
+// The width of the panel that holds the next columns: the narrowest that takes all that are left, else the
+// widest.
 int64_t next_width(const KernelTable& table, int64_t columns_left) {
   int64_t width = table.panel_widths[0];
   for (int64_t narrower : table.panel_widths) {
@@ -33,8 +34,8 @@ PackedMatrix::PackedMatrix(const MatrixView& b, int64_t k, int64_t n) : k_(k), n
   }
 }
 
-void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride, bool accumulate,
-          const Epilogue& epilogue) {
+void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride,
+          bool accumulate, const Epilogue& epilogue) {
   const Real* panel = b.panels_.data();
   for (int64_t j = 0; j < b.n_;) {
     const int64_t width = next_width(*b.table_, b.n_ - j);
@@ -63,7 +64,8 @@ void gemm_reference(int64_t m, int64_t n, int64_t k, const MatrixView& a, const 
     for (int64_t j = 0; j < n; ++j) {
       Real sum = 0;
       for (int64_t p = 0; p < k; ++p) {
-        sum += a.data[i * a.row_stride + p * a.column_stride] * b.data[p * b.row_stride + j * b.column_stride];
+        sum +=
+            a.data[i * a.row_stride + p * a.column_stride] * b.data[p * b.row_stride + j * b.column_stride];
       }
       if (accumulate) sum += c[i * c_row_stride + j];
       if (epilogue.bias) sum += epilogue.bias[j];

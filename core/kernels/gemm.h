@@ -3,7 +3,8 @@
 //   PackedMatrix weights({w, 1, k}, k, n);              // B = the transpose of w[n,k]
 //   gemm(m, {patches, k, 1}, weights, y, n);            // y[m,n] = patches * B
 //
-// `gemm` is the fast one: vectors, tiles in registers, the set of the processor. `gemm_reference` is the definition.
+// `gemm` is the fast one: vectors, tiles in registers, the set of the processor. `gemm_reference` is the
+// definition.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -11,17 +12,17 @@
 
 namespace qlimit {
 
-/// A matrix where it lies: element (i,j) at data[i*row_stride + j*column_stride]. {x, columns, 1} is a row-major
-/// matrix, {x, 1, rows_of_x} its transpose.
+/// A matrix where it lies: element (i,j) at data[i*row_stride + j*column_stride]. {x, columns, 1} is a
+/// row-major matrix, {x, 1, rows_of_x} its transpose.
 struct MatrixView {
   const Real* data;
   int64_t row_stride;
   int64_t column_stride;
 };
 
-/// The right factor B[k,n] of a product, rearranged into column panels so that the inner loop reads it straight on.
-/// Packed once, used for any number of products. Read-only afterwards, so threads may share it. It holds the layout of
-/// the instruction set that was active when it was made.
+/// The right factor B[k,n] of a product, rearranged into column panels so that the inner loop reads it
+/// straight on. Packed once, used for any number of products. Read-only afterwards, so threads may share it.
+/// It holds the layout of the instruction set that was active when it was made.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
@@ -38,10 +39,11 @@ class PackedMatrix {
   Tensor<Real> panels_;
 };
 
-/// c[m,n] = a[m,k] * b (or c += a * b if `accumulate`), then the epilogue. Row i of c begins at c + i*c_row_stride. Runs
-/// on the calling thread: callers cut the rows among threads. Each element is summed in order of p = 0 ... k-1.
-void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride, bool accumulate = false,
-          const Epilogue& epilogue = {});
+/// c[m,n] = a[m,k] * b (or c += a * b if `accumulate`), then the epilogue. Row i of c begins at c +
+/// i*c_row_stride. Runs on the calling thread: callers cut the rows among threads. Each element is summed in
+/// order of p = 0 ... k-1.
+void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride,
+          bool accumulate = false, const Epilogue& epilogue = {});
 
 /// The definition, three loops: c[i,j] = sum over p of a(i,p) * b(p,j).
 void gemm_reference(int64_t m, int64_t n, int64_t k, const MatrixView& a, const MatrixView& b, Real* c,

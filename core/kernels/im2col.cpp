@@ -15,7 +15,8 @@ void for_each_element(const WindowGeometry& g, int64_t row_begin, int64_t row_en
           const int64_t y = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
           const int64_t x = ox * w.stride_w - g.pad_left + kx * w.dilation_w;
           const bool inside = y >= 0 && y < g.in_h && x >= 0 && x < g.in_w;
-          for (int64_t c = 0; c < g.channels; ++c) visit(at++, inside ? (y * g.in_w + x) * g.channels + c : -1);
+          for (int64_t c = 0; c < g.channels; ++c)
+            visit(at++, inside ? (y * g.in_w + x) * g.channels + c : -1);
         }
       }
     }
@@ -32,11 +33,14 @@ void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int
   kernels().col2im(g, columns, row_begin, row_end, image);
 }
 
-void im2col_reference(const WindowGeometry& g, const Real* image, int64_t row_begin, int64_t row_end, Real* columns) {
-  for_each_element(g, row_begin, row_end, [&](int64_t to, int64_t from) { columns[to] = from < 0 ? 0 : image[from]; });
+void im2col_reference(const WindowGeometry& g, const Real* image, int64_t row_begin, int64_t row_end,
+                      Real* columns) {
+  for_each_element(g, row_begin, row_end,
+                   [&](int64_t to, int64_t from) { columns[to] = from < 0 ? 0 : image[from]; });
 }
 
-void col2im_reference(const WindowGeometry& g, const Real* columns, int64_t row_begin, int64_t row_end, Real* image) {
+void col2im_reference(const WindowGeometry& g, const Real* columns, int64_t row_begin, int64_t row_end,
+                      Real* image) {
   for_each_element(g, row_begin, row_end, [&](int64_t from, int64_t to) {
     if (to >= 0) image[to] += columns[from];
   });

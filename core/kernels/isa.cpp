@@ -32,8 +32,8 @@ bool is_supported(Isa isa) {
 
 Isa checked(Isa isa) {
   if (!is_supported(isa)) {
-    throw Error(ErrorKind::kUsage,
-                {.what = "this processor lacks an instruction set that was asked for", .found = isa_name(isa)});
+    throw Error(ErrorKind::kUsage, {.what = "this processor lacks an instruction set that was asked for",
+                                    .found = isa_name(isa)});
   }
   return isa;
 }

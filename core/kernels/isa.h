@@ -1,7 +1,7 @@
 // Instruction sets, and which one the kernels use.
 //
-// Every hot kernel is compiled once for each instruction set of the target architecture; the best one that the
-// processor has is chosen at start. The environment variable QLIMIT_ISA=generic|avx2|avx512 forces one.
+// Every hot kernel is compiled once for each instruction set of the target architecture; the best one that
+// the processor has is chosen at start. The environment variable QLIMIT_ISA=generic|avx2|avx512 forces one.
 #pragma once
 
 #include <vector>
@@ -19,10 +19,12 @@ const char* isa_name(Isa isa);
 /// What this processor has and this build contains, the slowest first.
 std::vector<Isa> supported_isas();
 
-/// The instruction set in use. Throws kUsage at the first call if QLIMIT_ISA names none or one that is not supported.
+/// The instruction set in use. Throws kUsage at the first call if QLIMIT_ISA names none or one that is not
+/// supported.
 Isa active_isa();
 
-/// Chooses another one for the kernels called from now on: for tests and benchmarks. Throws kUsage if not supported.
+/// Chooses another one for the kernels called from now on: for tests and benchmarks. Throws kUsage if not
+/// supported.
 void set_active_isa(Isa isa);
 
 }  // namespace qlimit

@@ -1,8 +1,9 @@
 // The functions that exist once per instruction set, and the table that holds them.
 //
-// The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and isa_avx512.cpp with the
-// compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h, im2col.h,
-// channel.h, pool.h) are what the rest of the project calls: they check, cut the work and pick the function here.
+// The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and isa_avx512.cpp with
+// the compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h,
+// im2col.h, channel.h, pool.h) are what the rest of the project calls: they check, cut the work and pick the
+// function here.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,10 @@ struct KernelTable {
 
   void (*channel_sums)(int64_t rows, int64_t channels, const Real* x, Real* sums);
   void (*channel_squares)(int64_t rows, int64_t channels, const Real* x, const Real* means, Real* sums);
-  void (*channel_products)(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y, Real* sums);
-  void (*channel_affine)(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift, Real* y);
+  void (*channel_products)(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y,
+                           Real* sums);
+  void (*channel_affine)(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift,
+                         Real* y);
   void (*channel_affine2)(int64_t rows, int64_t channels, const Real* x, const Real* x_scale, const Real* y,
                           const Real* y_scale, const Real* shift, Real* result);
 

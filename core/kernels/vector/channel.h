@@ -1,9 +1,9 @@
 // Per-channel sums and scalings of x[rows, channels].
 //
-// Few channels would leave most lanes of a vector idle. So `group` rows side by side are taken as one wide row, whose
-// width is the least common multiple of the channel count and a block of four vectors: element j of a wide row belongs
-// to channel j mod channels, whatever the row. Sums over wide rows keep a block in registers; the `group` sums of each
-// channel are added at the end, in order.
+// Few channels would leave most lanes of a vector idle. So `group` rows side by side are taken as one wide
+// row, whose width is the least common multiple of the channel count and a block of four vectors: element j
+// of a wide row belongs to channel j mod channels, whatever the row. Sums over wide rows keep a block in
+// registers; the `group` sums of each channel are added at the end, in order.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -32,8 +32,9 @@ struct WideRows {
   }
 };
 
-// sums[c] = sum over rows of the term at (row, c). Both terms are given the element's index in x and its channel; the
-// vector term reads per-channel values beyond the last channel, where a ChannelPattern goes on with the first.
+// sums[c] = sum over rows of the term at (row, c). Both terms are given the element's index in x and its
+// channel; the vector term reads per-channel values beyond the last channel, where a ChannelPattern goes on
+// with the first.
 template <int kBytes, typename VectorTerm, typename ScalarTerm>
 inline void sum_channels(int64_t rows, int64_t channels, Real* sums, const VectorTerm& vector_term,
                          const ScalarTerm& scalar_term) {
@@ -47,11 +48,14 @@ inline void sum_channels(int64_t rows, int64_t channels, Real* sums, const Vecto
     for (int64_t row = 0; row < wide.count; ++row) {
       const int64_t at = row * wide.width + block;
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < Wide::kVectors; ++v) sum[v] += vector_term(at + v * V::kLanes, channel + v * V::kLanes);
+      for (int64_t v = 0; v < Wide::kVectors; ++v)
+        sum[v] += vector_term(at + v * V::kLanes, channel + v * V::kLanes);
     }
-    for (int64_t j = 0; j < Wide::kBlock; ++j) sums[(block + j) % channels] += sum[j / V::kLanes][j % V::kLanes];
+    for (int64_t j = 0; j < Wide::kBlock; ++j)
+      sums[(block + j) % channels] += sum[j / V::kLanes][j % V::kLanes];
   }
-  for (int64_t i = wide.count * wide.width; i < rows * channels; ++i) sums[i % channels] += scalar_term(i, i % channels);
+  for (int64_t i = wide.count * wide.width; i < rows * channels; ++i)
+    sums[i % channels] += scalar_term(i, i % channels);
 }
 
 template <int kBytes>
@@ -75,7 +79,8 @@ void channel_squares(int64_t rows, int64_t channels, const Real* x, const Real* 
 }
 
 template <int kBytes>
-void channel_products(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y, Real* sums) {
+void channel_products(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y,
+                      Real* sums) {
   using V = Vector<Real, kBytes>;
   sum_channels<kBytes>(
       rows, channels, sums,
@@ -102,11 +107,14 @@ inline void for_each_channel_vector(int64_t rows, int64_t channels, const Vector
 }
 
 template <int kBytes>
-void channel_affine(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift, Real* y) {
+void channel_affine(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift,
+                    Real* y) {
   using V = Vector<Real, kBytes>;
   for_each_channel_vector<kBytes>(
       rows, channels,
-      [=](int64_t i, int64_t c) { V::store(y + i, V::load(x + i) * V::load(scale + c) + V::load(shift + c)); },
+      [=](int64_t i, int64_t c) {
+        V::store(y + i, V::load(x + i) * V::load(scale + c) + V::load(shift + c));
+      },
       [=](int64_t i, int64_t c) { y[i] = x[i] * scale[c] + shift[c]; });
 }
 

@@ -2,11 +2,12 @@
 //
 //   C[i, j] = sum over p of A[i, p] * B[p, j]
 //
-// A tile of kRows x (kVectors * lanes) elements of C stays in registers while p runs over the whole depth. Each step
-// loads kVectors vectors of B (contiguous, because B is packed into panels of that width) and broadcasts kRows
-// elements of A: kRows * kVectors multiply-adds for kRows + kVectors loads. With AVX-512 (32 registers) 12 x 2 vectors
-// leave room for the operands; the two multiply-add units are then the limit, not the loads. AVX2 and SSE have 16
-// registers: 6 x 2. A is read where it lies, through two strides, so neither A nor its transpose is ever copied.
+// A tile of kRows x (kVectors * lanes) elements of C stays in registers while p runs over the whole depth.
+// Each step loads kVectors vectors of B (contiguous, because B is packed into panels of that width) and
+// broadcasts kRows elements of A: kRows * kVectors multiply-adds for kRows + kVectors loads. With AVX-512 (32
+// registers) 12 x 2 vectors leave room for the operands; the two multiply-add units are then the limit, not
+// the loads. AVX2 and SSE have 16 registers: 6 x 2. A is read where it lies, through two strides, so neither
+// A nor its transpose is ever copied.
 #pragma once
 
 #include "core/kernels/table.h"

@@ -1,8 +1,8 @@
 // Patches of an image as rows of a matrix, and back.
 //
-// Row (oy, ox) of the matrix holds the KH x KW x C input elements that the window covers at output place (oy, ox),
-// zeros where it hangs over the edge. With NHWC images and without dilation the KW x C elements of one kernel row lie
-// side by side in the image as well as in the patch, so the work is copying short runs.
+// Row (oy, ox) of the matrix holds the KH x KW x C input elements that the window covers at output place (oy,
+// ox), zeros where it hangs over the edge. With NHWC images and without dilation the KW x C elements of one
+// kernel row lie side by side in the image as well as in the patch, so the work is copying short runs.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -11,8 +11,8 @@
 namespace qlimit {
 namespace {
 
-// to[0..n) = from[0..n), in whole vectors with the last one overlapping: runs are short, and often no multiple of the
-// vector's length.
+// to[0..n) = from[0..n), in whole vectors with the last one overlapping: runs are short, and often no
+// multiple of the vector's length.
 template <int kBytes>
 inline void copy_run(Real* to, const Real* from, int64_t n) {
   using V = Vector<Real, kBytes>;
@@ -50,7 +50,8 @@ inline void for_each_run(const WindowGeometry& g, int64_t row_begin, int64_t row
           const int64_t first = smaller(larger(0, -x0), w.kernel_w);
           const int64_t last = larger(smaller(w.kernel_w, g.in_w - x0), first);
           if (first > 0) outside(at, first * g.channels);
-          inside(at + first * g.channels, (y * g.in_w + x0 + first) * g.channels, (last - first) * g.channels);
+          inside(at + first * g.channels, (y * g.in_w + x0 + first) * g.channels,
+                 (last - first) * g.channels);
           if (last < w.kernel_w) outside(at + last * g.channels, (w.kernel_w - last) * g.channels);
         } else {
           for (int64_t kx = 0; kx < w.kernel_w; ++kx) {

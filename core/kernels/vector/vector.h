@@ -1,8 +1,8 @@
-// A vector of kBytes bytes of T, in the compiler's own notation: + - * work lane by lane, and become the widest
-// instructions that the file's compiler options allow.
+// A vector of kBytes bytes of T, in the compiler's own notation: + - * work lane by lane, and become the
+// widest instructions that the file's compiler options allow.
 //
-// Everything in this folder stands in an unnamed namespace: each source that includes it compiles its own copy for
-// its own instruction set, and the linker cannot mix them up.
+// Everything in this folder stands in an unnamed namespace: each source that includes it compiles its own
+// copy for its own instruction set, and the linker cannot mix them up.
 #pragma once
 
 #include <cstdint>
