@@ -1,0 +1,117 @@
+#include "core/error.h"
+#include "quant/graph.h"
+#include "quant/overloaded.h"
+
+namespace qlimit {
+namespace {
+
+[[noreturn]] void misfit(const Op& op, const std::string& what, const std::string& expected,
+                         const std::string& found) {
+  throw Error(ErrorKind::kUsage, {.what = what, .where = op_name(op), .expected = expected, .found = found});
+}
+
+void expect_inputs(const Op& op, const std::vector<Shape>& inputs, size_t least, size_t most) {
+  if (inputs.size() < least || inputs.size() > most) {
+    misfit(op, "wrong number of inputs", least == most ? concat(least) : concat(least, " or ", most),
+           concat(inputs.size()));
+  }
+}
+
+void expect_rank(const Op& op, const Shape& shape, int rank) {
+  if (shape.rank() != rank) misfit(op, "wrong rank of an input", concat(rank), shape.to_string());
+}
+
+void expect_shape(const Op& op, const Shape& shape, const Shape& expected) {
+  if (shape != expected) misfit(op, "wrong shape of an input", expected.to_string(), shape.to_string());
+}
+
+WindowGeometry lay(const Op& op, const Window& window, const Shape& input) {
+  return lay_window(op_name(op).c_str(), window, input);
+}
+
+Shape conv_shape(const Op& op, const Window& window, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 2, 3);
+  const WindowGeometry g = lay(op, window, inputs[0]);
+  expect_rank(op, inputs[1], 4);
+  const int64_t out_channels = inputs[1][0];
+  expect_shape(op, inputs[1], {out_channels, window.kernel_h, window.kernel_w, g.channels});
+  if (inputs.size() == 3) expect_shape(op, inputs[2], {out_channels});
+  return {g.batch, g.out_h, g.out_w, out_channels};
+}
+
+Shape depthwise_shape(const Op& op, const Window& window, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 2, 3);
+  const WindowGeometry g = lay(op, window, inputs[0]);
+  expect_rank(op, inputs[1], 4);
+  const int64_t out_channels = inputs[1][3];
+  expect_shape(op, inputs[1], {1, window.kernel_h, window.kernel_w, out_channels});
+  if (out_channels < g.channels || out_channels % g.channels != 0) {
+    misfit(op, "wrong number of output channels", concat("a multiple of ", g.channels), concat(out_channels));
+  }
+  if (inputs.size() == 3) expect_shape(op, inputs[2], {out_channels});
+  return {g.batch, g.out_h, g.out_w, out_channels};
+}
+
+Shape dense_shape(const Op& op, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 2, 3);
+  expect_rank(op, inputs[0], 2);
+  expect_rank(op, inputs[1], 2);
+  const int64_t outputs = inputs[1][0];
+  expect_shape(op, inputs[1], {outputs, inputs[0][1]});
+  if (inputs.size() == 3) expect_shape(op, inputs[2], {outputs});
+  return {inputs[0][0], outputs};
+}
+
+Shape pool_shape(const Op& op, const Window& window, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 1, 1);
+  if (window.dilation_h != 1 || window.dilation_w != 1) {
+    misfit(op, "pools have no dilation", "1", concat(window.dilation_h, "x", window.dilation_w));
+  }
+  const WindowGeometry g = lay(op, window, inputs[0]);
+  return {g.batch, g.out_h, g.out_w, g.channels};
+}
+
+Shape same_shape(const Op& op, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 1, 1);
+  return inputs[0];
+}
+
+}  // namespace
+
+Shape output_shape(const Op& op, const std::vector<Shape>& inputs) {
+  return std::visit(
+      Overloaded{[&](const op::Conv2D& o) { return conv_shape(op, o.window, inputs); },
+                 [&](const op::DepthwiseConv2D& o) { return depthwise_shape(op, o.window, inputs); },
+                 [&](const op::Dense&) { return dense_shape(op, inputs); },
+                 [&](const op::BatchNorm&) {
+                   expect_inputs(op, inputs, 5, 5);
+                   for (size_t i = 1; i < 5; ++i) expect_shape(op, inputs[i], {inputs[0][-1]});
+                   return inputs[0];
+                 },
+                 [&](const op::MaxPool2D& o) { return pool_shape(op, o.window, inputs); },
+                 [&](const op::AveragePool2D& o) { return pool_shape(op, o.window, inputs); },
+                 [&](const op::GlobalAveragePool&) {
+                   expect_inputs(op, inputs, 1, 1);
+                   expect_rank(op, inputs[0], 4);
+                   return Shape{inputs[0][0], inputs[0][3]};
+                 },
+                 [&](const op::Add&) {
+                   expect_inputs(op, inputs, 2, 2);
+                   expect_shape(op, inputs[1], inputs[0]);
+                   return inputs[0];
+                 },
+                 [&](const op::Clamp&) { return same_shape(op, inputs); },
+                 [&](const op::Pointwise&) { return same_shape(op, inputs); },
+                 [&](const op::Softmax&) { return same_shape(op, inputs); },
+                 [&](const op::Reshape& o) {
+                   expect_inputs(op, inputs, 1, 1);
+                   if (o.shape.size() != inputs[0].size()) {
+                     misfit(op, "reshape changes the number of elements", inputs[0].to_string(),
+                            o.shape.to_string());
+                   }
+                   return o.shape;
+                 }},
+      op);
+}
+
+}  // namespace qlimit

@@ -1,0 +1,11 @@
+// One function object out of several lambdas, for std::visit: the call goes to the one that fits best.
+#pragma once
+
+namespace qlimit {
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+}  // namespace qlimit

@@ -1,0 +1,111 @@
+#include "quant/graph.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/support/expect_error.h"
+
+namespace qlimit {
+namespace {
+
+const Window kThree = {.kernel_h = 3, .kernel_w = 3};
+
+/// x -> conv -> relu -> mean
+Graph small_graph() {
+  Graph graph;
+  const ValueId x = graph.add_input("images", {5, 8, 8, 3});
+  const ValueId weight = graph.add_constant("w", Tensor<float>({4, 3, 3, 3}));
+  const ValueId bias = graph.add_constant("b", Tensor<float>({4}));
+  const ValueId conv = graph.add(op::Conv2D{.window = kThree}, {x, weight, bias});
+  graph.add(op::GlobalAveragePool{}, {graph.add(op::Clamp{}, {conv})});
+  return graph;
+}
+
+TEST(Graph, PrintsOneLineForEachNode) {
+  EXPECT_EQ(to_string(small_graph()),
+            "images [1,8,8,3]\n"
+            "conv2d_1 = conv2d(images, w [4,3,3,3], b [4]) 3x3 same -> [1,8,8,4]\n"
+            "relu_1 = relu(conv2d_1) -> [1,8,8,4]\n"
+            "global_average_pool_1 = global_average_pool(relu_1) -> [1,4]\n");
+}
+
+TEST(Graph, KnowsTheShapeOfEveryOperation) {
+  const Window down = {
+      .kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid};
+  EXPECT_EQ(output_shape(op::Conv2D{.window = down}, {{2, 9, 8, 3}, {7, 3, 2, 3}, {7}}), Shape({2, 4, 4, 7}));
+  EXPECT_EQ(output_shape(op::DepthwiseConv2D{.window = kThree}, {{1, 5, 5, 3}, {1, 3, 3, 6}}),
+            Shape({1, 5, 5, 6}));
+  EXPECT_EQ(output_shape(op::Dense{}, {{1, 6}, {4, 6}, {4}}), Shape({1, 4}));
+  EXPECT_EQ(output_shape(op::MaxPool2D{.window = down}, {{1, 9, 8, 3}}), Shape({1, 4, 4, 3}));
+  EXPECT_EQ(output_shape(op::GlobalAveragePool{}, {{3, 9, 8, 5}}), Shape({3, 5}));
+  EXPECT_EQ(output_shape(op::Add{}, {{1, 4}, {1, 4}}), Shape({1, 4}));
+  EXPECT_EQ(output_shape(op::Reshape{{1, 12}}, {{1, 2, 2, 3}}), Shape({1, 12}));
+}
+
+TEST(Graph, RefusesInputsThatDoNotFit) {
+  const auto shape_of = [](const Op& op, const std::vector<Shape>& inputs) {
+    return [=] { output_shape(op, inputs); };
+  };
+  expect_error(shape_of(op::Conv2D{.window = kThree}, {{1, 8, 8, 3}, {4, 3, 3, 2}}), ErrorKind::kUsage,
+               {"conv2d"});
+  expect_error(shape_of(op::Conv2D{.window = kThree}, {{1, 8, 8, 3}, {4, 3, 3, 3}, {5}}), ErrorKind::kUsage,
+               {"[4]"});
+  expect_error(shape_of(op::DepthwiseConv2D{.window = kThree}, {{1, 8, 8, 3}, {1, 3, 3, 4}}),
+               ErrorKind::kUsage, {"multiple of 3"});
+  expect_error(shape_of(op::Dense{}, {{1, 8, 8, 3}, {4, 192}}), ErrorKind::kUsage, {"rank"});
+  expect_error(shape_of(op::Add{}, {{1, 8}, {1, 9}}), ErrorKind::kUsage, {"add"});
+  expect_error(shape_of(op::Add{}, {{1, 8}}), ErrorKind::kUsage, {"number of inputs"});
+  expect_error(shape_of(op::Reshape{{1, 5}}, {{1, 6}}), ErrorKind::kUsage, {"reshape"});
+}
+
+TEST(Graph, ValidationFindsWhatIsWrong) {
+  EXPECT_NO_THROW(validate(small_graph()));
+
+  Graph unordered = small_graph();
+  std::swap(unordered.nodes[0], unordered.nodes[1]);
+  expect_error([&] { validate(unordered); }, ErrorKind::kUsage, {"read before it is computed"});
+
+  Graph not_finite = small_graph();
+  not_finite.value(1).constant[5] = std::numeric_limits<float>::quiet_NaN();
+  expect_error([&] { validate(not_finite); }, ErrorKind::kNumeric, {"w"});
+
+  Graph computed_weight = small_graph();
+  computed_weight.nodes[0].inputs[1] = computed_weight.input;
+  expect_error([&] { validate(computed_weight); }, ErrorKind::kUsage, {"must be a constant"});
+
+  Graph constant_operand = small_graph();
+  constant_operand.nodes[1].inputs[0] = 1;
+  expect_error([&] { validate(constant_operand); }, ErrorKind::kUsage, {"must be an activation"});
+
+  Graph twice = small_graph();
+  twice.nodes.push_back(twice.nodes[1]);
+  expect_error([&] { validate(twice); }, ErrorKind::kUsage, {"a value of its own"});
+
+  Graph no_output = small_graph();
+  no_output.output = 99;
+  expect_error([&] { validate(no_output); }, ErrorKind::kUsage, {"output"});
+}
+
+TEST(Graph, TidySortsAndDropsWhatNobodyNeeds) {
+  Graph graph = small_graph();
+  const std::string before = to_string(graph);
+  std::swap(graph.nodes[0], graph.nodes[2]);
+  const ValueId output = graph.output;
+  graph.add_constant("unused", Tensor<float>({3}));
+  graph.add(op::Softmax{}, {output});
+  graph.output = output;
+  tidy(graph);
+  EXPECT_NO_THROW(validate(graph));
+  EXPECT_EQ(to_string(graph), before);
+  EXPECT_EQ(graph.values.size(), 6u);
+}
+
+TEST(Graph, TidyRefusesACycle) {
+  Graph graph = small_graph();
+  graph.nodes[0].inputs[0] = graph.nodes[1].output;
+  expect_error([&] { tidy(graph); }, ErrorKind::kUsage, {"cycle"});
+}
+
+}  // namespace
+}  // namespace qlimit
