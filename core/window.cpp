@@ -59,4 +59,14 @@ WindowGeometry lay_window(const char* operation, const Window& w, const Shape& i
           .window = w};
 }
 
+WindowGeometry lay_pool(const char* operation, const Window& window, const Shape& input) {
+  if (window.dilation_h != 1 || window.dilation_w != 1) {
+    throw Error(ErrorKind::kUsage, {.what = "a pool's window cannot be dilated",
+                                    .where = operation,
+                                    .expected = "dilation 1x1",
+                                    .found = concat(window.dilation_h, "x", window.dilation_w)});
+  }
+  return lay_window(operation, window, input);
+}
+
 }  // namespace qlimit

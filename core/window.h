@@ -45,6 +45,10 @@ struct WindowGeometry {
 /// below 1, or a VALID window does not fit.
 WindowGeometry lay_window(const char* operation, const Window& window, const Shape& input);
 
+/// The same for a pool, which also throws kUsage if the window is dilated: a dilated window can miss the
+/// image altogether, and then there is nothing to pool.
+WindowGeometry lay_pool(const char* operation, const Window& window, const Shape& input);
+
 /// Calls body(out_pixel, tap, in_pixel) for each output pixel of one image and each tap of its window that
 /// falls inside the image, in row-major order. Pixels count from 0 to OH*OW-1 and H*W-1, taps from 0 to
 /// KH*KW-1.

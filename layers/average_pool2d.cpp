@@ -52,10 +52,7 @@ Tensor<Real> backward(const WindowGeometry& g, const Tensor<Real>& upstream, con
 }  // namespace
 
 Variable average_pool2d(const Variable& x, const Window& window) {
-  if (window.dilation_h != 1 || window.dilation_w != 1) {
-    throw Error(ErrorKind::kUsage, {.what = "a pool's window cannot be dilated", .where = "average_pool2d"});
-  }
-  const WindowGeometry g = lay_window("average_pool2d", window, x.shape());
+  const WindowGeometry g = lay_pool("average_pool2d", window, x.shape());
   const Tensor<Real> weights = reciprocal_counts(g);
   return record(forward(g, x.value(), weights), {.name = "average_pool2d", .options = window}, {x},
                 [=](const Tensor<Real>& upstream) { x.add_grad(backward(g, upstream, weights)); });

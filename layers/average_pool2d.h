@@ -12,8 +12,7 @@
 
 namespace qlimit {
 
-/// x: [N,H,W,C] -> [N,OH,OW,C]. Throws kUsage for a window that does not fit or is dilated (a dilated window
-/// can miss the image altogether).
+/// x: [N,H,W,C] -> [N,OH,OW,C]. Throws kUsage for a window that does not fit or is dilated.
 Variable average_pool2d(const Variable& x, const Window& window);
 
 class AveragePool2D : public Layer {

@@ -1,7 +1,9 @@
 #include "layers/depthwise_conv2d.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "core/kernels/channel.h"
 #include "core/parallel.h"
 #include "layers/initialize.h"
 #include "layers/require.h"
@@ -68,17 +70,10 @@ Tensor<Real> input_gradient(const WindowGeometry& g, const Tensor<Real>& upstrea
   return grad;
 }
 
-// The sum of the rows of parts, [...,M] in memory -> `shape` with M elements. In index order, whoever
-// computed them: the same on any number of threads.
-Tensor<Real> sum_rows(const Tensor<Real>& parts, const Shape& shape) {
-  const int64_t width = shape.size();
-  Tensor<double> sums(shape);
-  for (const Real* row = parts.begin(); row != parts.end(); row += width) {
-    for (int64_t i = 0; i < width; ++i) sums[i] += row[i];
-  }
-  auto result = Tensor<Real>::uninitialized(shape);
-  for (int64_t i = 0; i < width; ++i) result[i] = static_cast<Real>(sums[i]);
-  return result;
+// The sum of the rows of parts [rows, shape], in order and in double: the same on any number of threads.
+Tensor<Real> sum_rows(int64_t rows, const Tensor<Real>& parts, const Shape& shape) {
+  const std::vector<double> sums = channel_sums(rows, shape.size(), parts.data());
+  return Tensor<Real>(shape, std::vector<Real>(sums.begin(), sums.end()));
 }
 
 Tensor<Real> weight_gradient(const WindowGeometry& g, const Tensor<Real>& upstream, const Tensor<Real>& x,
@@ -94,7 +89,7 @@ Tensor<Real> weight_gradient(const WindowGeometry& g, const Tensor<Real>& upstre
       });
     }
   });
-  return sum_rows(parts, shape);
+  return sum_rows(g.batch, parts, shape);
 }
 
 Tensor<Real> filled_bias(const Variable& bias, int64_t channels) {
@@ -127,7 +122,8 @@ Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Varia
                     weight.add_grad(
                         weight_gradient(g, upstream, repeat_channels(x.value(), multiplier), weight.shape()));
                   }
-                  if (bias && bias.wants_grad()) bias.add_grad(sum_rows(upstream, bias.shape()));
+                  if (bias && bias.wants_grad())
+                    bias.add_grad(sum_rows(g.batch * g.out_pixels(), upstream, bias.shape()));
                 });
 }
 

@@ -5,7 +5,7 @@
 namespace qlimit {
 
 Variable max_pool2d(const Variable& x, const Window& window) {
-  const WindowGeometry g = lay_window("max_pool2d", window, x.shape());
+  const WindowGeometry g = lay_pool("max_pool2d", window, x.shape());
   if (window.kernel_h * window.kernel_w > 65536) {
     throw Error(ErrorKind::kUsage, {.what = "the window is too large",
                                     .where = "max_pool2d",

@@ -4,16 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <string>
 
 #include "core/window.h"
 #include "layers/add.h"
 #include "layers/average_pool2d.h"
+#include "layers/batch_norm2d.h"
+#include "layers/conv2d.h"
+#include "layers/dense.h"
 #include "layers/depthwise_conv2d.h"
 #include "layers/dropout.h"
 #include "layers/flatten.h"
 #include "layers/global_average_pool.h"
+#include "layers/max_pool2d.h"
 #include "layers/pointwise.h"
+#include "layers/relu.h"
 #include "layers/softmax.h"
 #include "layers/softmax_cross_entropy.h"
 #include "tests/layers/gradient_check.h"
@@ -103,6 +108,32 @@ TEST(Gradient, AveragePool2D) {
   });
 }
 
+TEST(Gradient, MaxPool2D) {
+  for_each_case("max_pool2d", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    const Window window = random_window(rng, shape, /*may_dilate=*/false);
+    EXPECT_TRUE(gradients_agree([&](const auto& in) { return max_pool2d(in[0], window); },
+                                {spread_out(shape, rng)}, rng))
+        << shape.to_string() << ' ' << to_string(window);
+  });
+}
+
+TEST(Gradient, Conv2D) {
+  for_each_case("conv2d", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    const Window window = random_window(rng, shape, /*may_dilate=*/true);
+    const int64_t outputs = small(rng, 9);
+    std::vector<Tensor<Real>> inputs = {
+        random_tensor(shape, rng), random_tensor({outputs, window.kernel_h, window.kernel_w, shape[3]}, rng)};
+    if (rng.below(2) == 0) inputs.push_back(random_tensor({outputs}, rng));
+    const auto function = [&](const std::vector<Variable>& in) {
+      return conv2d(in[0], in[1], in.size() > 2 ? in[2] : Variable(), window);
+    };
+    EXPECT_TRUE(gradients_agree(function, inputs, rng))
+        << shape.to_string() << " to " << outputs << " channels, " << to_string(window);
+  });
+}
+
 TEST(Gradient, DepthwiseConv2D) {
   for_each_case("depthwise_conv2d", [](Random& rng) {
     const Shape shape = random_image(rng);
@@ -116,6 +147,71 @@ TEST(Gradient, DepthwiseConv2D) {
     };
     EXPECT_TRUE(gradients_agree(function, inputs, rng))
         << shape.to_string() << " to " << outputs << " channels, " << to_string(window);
+  });
+}
+
+TEST(Gradient, Dense) {
+  for_each_case("dense", [](Random& rng) {
+    const int64_t batch = small(rng, 40), in_features = small(rng, 20), out_features = small(rng, 20);
+    std::vector<Tensor<Real>> inputs = {random_tensor({batch, in_features}, rng),
+                                        random_tensor({out_features, in_features}, rng)};
+    if (rng.below(2) == 0) inputs.push_back(random_tensor({out_features}, rng));
+    const auto function = [](const std::vector<Variable>& in) {
+      return dense(in[0], in[1], in.size() > 2 ? in[2] : Variable());
+    };
+    EXPECT_TRUE(gradients_agree(function, inputs, rng))
+        << batch << "x" << in_features << " to " << out_features;
+  });
+}
+
+TEST(Gradient, BatchNorm2DTraining) {
+  for_each_case("batch_norm_training", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    // With two or three pixels the normalised values bend within about sqrt(epsilon) of equal inputs: epsilon
+    // stays large enough for the step of the differences.
+    const BatchNormOptions options{.epsilon = shape.size() / shape[3] > 8 ? 1e-5 : 1e-1};
+    const auto function = [&](const std::vector<Variable>& in) {
+      return batch_norm2d_training(in[0], in[1], in[2], options).output;
+    };
+    EXPECT_TRUE(gradients_agree(function,
+                                {random_tensor(shape, rng, -1, 3), random_tensor({shape[3]}, rng, 0.5, 2),
+                                 random_tensor({shape[3]}, rng)},
+                                rng))
+        << shape.to_string();
+  });
+}
+
+TEST(Gradient, BatchNorm2DEvaluation) {
+  for_each_case("batch_norm", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    const Variable mean = Variable::constant(random_tensor({shape[3]}, rng));
+    const Variable variance = Variable::constant(random_tensor({shape[3]}, rng, 0.1, 2));
+    const auto function = [&](const std::vector<Variable>& in) {
+      return batch_norm2d(in[0], in[1], in[2], mean, variance, {});
+    };
+    EXPECT_TRUE(gradients_agree(function,
+                                {random_tensor(shape, rng, -1, 3), random_tensor({shape[3]}, rng, 0.5, 2),
+                                 random_tensor({shape[3]}, rng)},
+                                rng))
+        << shape.to_string();
+  });
+}
+
+TEST(Gradient, ReLU) {
+  for_each_case("relu", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    EXPECT_TRUE(gradients_agree([](const auto& in) { return relu(in[0]); },
+                                {keep_away(random_tensor(shape, rng), 0)}, rng))
+        << shape.to_string();
+  });
+}
+
+TEST(Gradient, ReLU6) {
+  for_each_case("relu6", [](Random& rng) {
+    const Shape shape = random_image(rng);
+    EXPECT_TRUE(gradients_agree([](const auto& in) { return relu6(in[0]); },
+                                {keep_away(keep_away(random_tensor(shape, rng, -4, 10), 0), 6)}, rng))
+        << shape.to_string();
   });
 }
 
@@ -187,9 +283,10 @@ TEST(Gradient, AnyPointwiseFunction) {
 
 // The cases above are only as good as their variety: what they claim to contain is counted here.
 TEST(Gradient, TheRandomWindowsAreOddEnough) {
-  for (const bool dilated : {false, true}) {
+  for (const char* purpose : {"average_pool2d", "max_pool2d", "conv2d", "depthwise_conv2d"}) {
+    const bool dilated = std::string(purpose).find("conv") != std::string::npos;
     int even = 0, long_stride = 0, lopsided = 0, single_channel = 0, single_image = 0, valid = 0;
-    for_each_case(dilated ? "depthwise_conv2d" : "average_pool2d", [&](Random& rng) {
+    for_each_case(purpose, [&](Random& rng) {
       const Shape shape = random_image(rng);
       const Window w = random_window(rng, shape, dilated);
       const WindowGeometry g = lay_window("test", w, shape);
