@@ -14,7 +14,7 @@ Variable max_pool2d(const Variable& x, const Window& window) {
   }
   const Shape shape{g.batch, g.out_h, g.out_w, g.channels};
   Tensor<Real> y = Tensor<Real>::uninitialized(shape);
-  Tensor<uint16_t> taps = Tensor<uint16_t>::uninitialized(shape);
+  Tensor<Real> taps = Tensor<Real>::uninitialized(shape);
   max_pool(g, x.value().data(), y.data(), taps.data());
   return record(std::move(y), {.name = "max_pool2d", .options = window}, {x},
                 [=](const Tensor<Real>& upstream) {

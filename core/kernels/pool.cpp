@@ -7,7 +7,7 @@
 
 namespace qlimit {
 
-void max_pool(const WindowGeometry& g, const Real* x, Real* y, uint16_t* taps) {
+void max_pool(const WindowGeometry& g, const Real* x, Real* y, Real* taps) {
   const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
   parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
@@ -16,7 +16,7 @@ void max_pool(const WindowGeometry& g, const Real* x, Real* y, uint16_t* taps) {
   });
 }
 
-void max_pool_backward(const WindowGeometry& g, const Real* upstream, const uint16_t* taps, Real* dx) {
+void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real* taps, Real* dx) {
   const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
   parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {

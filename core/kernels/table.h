@@ -53,8 +53,8 @@ struct KernelTable {
   void (*clamp)(int64_t count, Real low, Real high, const Real* x, Real* y);
   void (*clamp_backward)(int64_t count, Real low, Real high, const Real* y, const Real* upstream, Real* dx);
 
-  void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, uint16_t* taps);
-  void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const uint16_t* taps, Real* dx);
+  void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, Real* taps);
+  void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const Real* taps, Real* dx);
 };
 
 /// The table of the instruction set in use.

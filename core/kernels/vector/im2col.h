@@ -29,40 +29,42 @@ inline void copy_run(Real* to, const Real* from, int64_t n) {
   }
 }
 
-// Calls run(patch offset, image offset, length) for each run of patch elements that lie inside the image, and
-// outside(patch offset, length) for the others, in the order of the patch matrix.
+// Calls inside(patch offset, image offset, length) for each run of patch elements that lie inside the image,
+// and outside(patch offset, length) for the others: kernel row by kernel row, so that the tests for the
+// image's edges are outside of the loop over the many windows that lie within.
 template <typename Inside, typename Outside>
 inline void for_each_run(const WindowGeometry& g, int64_t row_begin, int64_t row_end, const Inside& inside,
                          const Outside& outside) {
   const Window& w = g.window;
   const int64_t patch = g.patch_size();
-  const int64_t kernel_row = w.kernel_w * g.channels;
+  // With dilation the taps of a kernel row are apart in the image: each is a run of its own.
+  const int64_t runs = w.dilation_w == 1 ? 1 : w.kernel_w;
+  const int64_t taps = w.kernel_w / runs;
+  const int64_t length = taps * g.channels;
+  const auto edge = [&](int64_t at, int64_t y, int64_t x) {
+    const int64_t first = smaller(larger(0, -x), taps);
+    const int64_t last = larger(smaller(taps, g.in_w - x), first);
+    if (first > 0) outside(at, first * g.channels);
+    if (last > first)
+      inside(at + first * g.channels, (y * g.in_w + x + first) * g.channels, (last - first) * g.channels);
+    if (last < taps) outside(at + last * g.channels, (taps - last) * g.channels);
+  };
   for (int64_t oy = row_begin; oy < row_end; ++oy) {
-    for (int64_t ox = 0; ox < g.out_w; ++ox) {
-      const int64_t row = ((oy - row_begin) * g.out_w + ox) * patch;
-      const int64_t x0 = ox * w.stride_w - g.pad_left;
-      for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
-        const int64_t at = row + ky * kernel_row;
-        const int64_t y = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
+    for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
+      const int64_t y = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
+      for (int64_t run = 0; run < runs; ++run) {
+        int64_t at = (oy - row_begin) * g.out_w * patch + (ky * runs + run) * length;
+        int64_t x = run * w.dilation_w - g.pad_left;
         if (y < 0 || y >= g.in_h) {
-          outside(at, kernel_row);
-        } else if (w.dilation_w == 1) {
-          const int64_t first = smaller(larger(0, -x0), w.kernel_w);
-          const int64_t last = larger(smaller(w.kernel_w, g.in_w - x0), first);
-          if (first > 0) outside(at, first * g.channels);
-          inside(at + first * g.channels, (y * g.in_w + x0 + first) * g.channels,
-                 (last - first) * g.channels);
-          if (last < w.kernel_w) outside(at + last * g.channels, (w.kernel_w - last) * g.channels);
-        } else {
-          for (int64_t kx = 0; kx < w.kernel_w; ++kx) {
-            const int64_t x = x0 + kx * w.dilation_w;
-            if (x < 0 || x >= g.in_w) {
-              outside(at + kx * g.channels, g.channels);
-            } else {
-              inside(at + kx * g.channels, (y * g.in_w + x) * g.channels, g.channels);
-            }
-          }
+          for (int64_t ox = 0; ox < g.out_w; ++ox, at += patch) outside(at, length);
+          continue;
         }
+        int64_t ox = 0;
+        for (; ox < g.out_w && x < 0; ++ox, at += patch, x += w.stride_w) edge(at, y, x);
+        for (; ox < g.out_w && x + taps <= g.in_w; ++ox, at += patch, x += w.stride_w) {
+          inside(at, (y * g.in_w + x) * g.channels, length);
+        }
+        for (; ox < g.out_w; ++ox, at += patch, x += w.stride_w) edge(at, y, x);
       }
     }
   }

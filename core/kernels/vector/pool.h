@@ -1,9 +1,8 @@
 // Max pooling of one image, with the place of each maximum remembered for the way back.
 //
 // A tap is the index ky*KW + kx of an input place inside the window. Taps outside of the image are skipped;
-// of equal values the first wins. The loops over channels are innermost and branch-free, so that the compiler
-// makes vectors of them; a window's taps are visited one after another for a block of channels that stays in
-// registers or L1.
+// of equal values the first wins. The taps of the maxima are kept as Real numbers: then values and taps fill
+// vectors of the same length, and one comparison selects both.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -12,33 +11,72 @@
 namespace qlimit {
 namespace {
 
-template <int kBytes>
-void max_pool(const WindowGeometry& g, const Real* image, Real* output, uint16_t* taps) {
-  const int64_t channels = g.channels;
-  int64_t previous = -1;
-  for_each_tap(g, [&](int64_t out_pixel, int64_t tap, int64_t in_pixel) {
-    const bool first = out_pixel != previous;
-    previous = out_pixel;
-    Real* best = output + out_pixel * channels;
-    uint16_t* best_tap = taps + out_pixel * channels;
-    const Real* x = image + in_pixel * channels;
-    for (int64_t c = 0; c < channels; ++c) {
-      const bool wins = first || x[c] > best[c];
-      best[c] = wins ? x[c] : best[c];
-      best_tap[c] = wins ? static_cast<uint16_t>(tap) : best_tap[c];
+// Calls body(output element, first input element, tap rows begin and end, tap columns begin and end) for each
+// output pixel; the input element, of tap (0,0), may lie outside of the image, the taps in the ranges do not.
+template <typename Body>
+inline void for_each_window(const WindowGeometry& g, const Body& body) {
+  const Window& w = g.window;
+  const auto range = [](int64_t start, int64_t kernel, int64_t dilation, int64_t size, int64_t& begin,
+                        int64_t& end) {
+    begin = start < 0 ? (-start + dilation - 1) / dilation : 0;
+    end = smaller(kernel, (size - start + dilation - 1) / dilation);
+  };
+  for (int64_t oy = 0; oy < g.out_h; ++oy) {
+    const int64_t y = oy * w.stride_h - g.pad_top;
+    int64_t ky_begin, ky_end;
+    range(y, w.kernel_h, w.dilation_h, g.in_h, ky_begin, ky_end);
+    for (int64_t ox = 0; ox < g.out_w; ++ox) {
+      const int64_t x = ox * w.stride_w - g.pad_left;
+      int64_t kx_begin, kx_end;
+      range(x, w.kernel_w, w.dilation_w, g.in_w, kx_begin, kx_end);
+      body((oy * g.out_w + ox) * g.channels, (y * g.in_w + x) * g.channels, ky_begin, ky_end, kx_begin,
+           kx_end);
     }
-  });
+  }
 }
 
 template <int kBytes>
-void max_pool_backward(const WindowGeometry& g, const Real* upstream, const uint16_t* taps, Real* dx) {
-  const int64_t channels = g.channels;
-  for_each_tap(g, [=](int64_t out_pixel, int64_t tap, int64_t in_pixel) {
-    const Real* from = upstream + out_pixel * channels;
-    const uint16_t* chosen = taps + out_pixel * channels;
-    Real* to = dx + in_pixel * channels;
-    for (int64_t c = 0; c < channels; ++c) to[c] += chosen[c] == tap ? from[c] : Real(0);
-  });
+void max_pool(const WindowGeometry& g, const Real* image, Real* output, Real* taps) {
+  const Window& w = g.window;
+  for_each_window(
+      g, [&](int64_t out, int64_t in, int64_t ky_begin, int64_t ky_end, int64_t kx_begin, int64_t kx_end) {
+        for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
+          using V = Vector<Real, kPiece>;
+          typename V::Type best = {}, best_tap = V::broadcast(-1);
+          for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
+            for (int64_t kx = kx_begin; kx < kx_end; ++kx) {
+              const int64_t pixel = ky * w.dilation_h * g.in_w + kx * w.dilation_w;
+              const auto x = V::load(image + in + pixel * g.channels + c);
+              const auto wins = (x > best) | (best_tap < V::broadcast(0));
+              best = wins ? x : best;
+              best_tap = wins ? V::broadcast(static_cast<Real>(ky * w.kernel_w + kx)) : best_tap;
+            }
+          }
+          V::store(output + out + c, best);
+          V::store(taps + out + c, best_tap);
+        });
+      });
+}
+
+template <int kBytes>
+void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real* taps, Real* dx) {
+  const Window& w = g.window;
+  for_each_window(
+      g, [&](int64_t out, int64_t in, int64_t ky_begin, int64_t ky_end, int64_t kx_begin, int64_t kx_end) {
+        for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
+          using V = Vector<Real, kPiece>;
+          const auto gradient = V::load(upstream + out + c);
+          const auto chosen = V::load(taps + out + c);
+          for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
+            for (int64_t kx = kx_begin; kx < kx_end; ++kx) {
+              const int64_t pixel = ky * w.dilation_h * g.in_w + kx * w.dilation_w;
+              Real* to = dx + in + pixel * g.channels + c;
+              const auto here = chosen == V::broadcast(static_cast<Real>(ky * w.kernel_w + kx));
+              V::store(to, V::load(to) + (here ? gradient : typename V::Type{}));
+            }
+          }
+        });
+      });
 }
 
 }  // namespace

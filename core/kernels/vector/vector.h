@@ -27,6 +27,19 @@ struct Vector {
   static Type min(Type a, Type b) { return a < b ? a : b; }
 };
 
+/// Calls body.operator()<bytes>(i) for pieces of [0,count): whole vectors, then one of half the length, then
+/// single elements (a vector of one lane), so that a body written once serves any count.
+template <typename T, int kBytes, typename Body>
+inline void for_each_piece(int64_t count, const Body& body) {
+  constexpr int64_t kLanes = Vector<T, kBytes>::kLanes;
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) body.template operator()<kBytes>(i);
+  if constexpr (kLanes >= 4) {
+    for (; i + kLanes / 2 <= count; i += kLanes / 2) body.template operator()<kBytes / 2>(i);
+  }
+  for (; i < count; ++i) body.template operator()<static_cast<int>(sizeof(T))>(i);
+}
+
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
