@@ -4,7 +4,7 @@
 
 namespace qlimit {
 
-Shape::Shape(std::initializer_list<int64_t> dims) {
+Shape::Shape(std::span<const int64_t> dims) {
   if (dims.size() > kMaxRank) {
     throw Error(ErrorKind::kUsage, {.what = "a tensor has too many dimensions",
                                     .expected = concat("at most ", kMaxRank),

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 
 namespace qlimit {
@@ -16,7 +17,8 @@ class Shape {
   /// A scalar: rank 0, one element.
   Shape() = default;
   /// Throws kUsage for more than four dimensions, a negative one, or more than 2^62 elements.
-  Shape(std::initializer_list<int64_t> dims);
+  Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+  explicit Shape(std::span<const int64_t> dims);
 
   int rank() const { return rank_; }
   /// The number of elements: the product of the dimensions.
