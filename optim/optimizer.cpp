@@ -65,8 +65,8 @@ void Optimizer::set_steps(int64_t steps) {
   steps_ = steps;
 }
 
-std::vector<StateTensor> Optimizer::state() const {
-  std::vector<StateTensor> all;
+std::vector<Buffer> Optimizer::state() const {
+  std::vector<Buffer> all;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     for (size_t k = 0; k < slot_names_.size(); ++k)
       all.push_back({parameters_[i].name + "." + slot_names_[k], slots_[i][k]});

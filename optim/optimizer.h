@@ -26,12 +26,6 @@
 
 namespace qlimit {
 
-/// A tensor that an optimizer remembers between steps: it belongs into checkpoints.
-struct StateTensor {
-  std::string name;     // "3.weight.momentum"
-  Tensor<Real> tensor;  // shares its storage with the optimizer's own
-};
-
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -48,8 +42,9 @@ class Optimizer {
   /// The number of steps taken, and the way to set it when a checkpoint is loaded (0 or more).
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps);
-  /// All state tensors in the order of the parameters; zeros before the first step.
-  std::vector<StateTensor> state() const;
+  /// All that is remembered between steps, in the order of the parameters: "3.weight.momentum". Zeros before
+  /// the first step. optim/state.h brings it into checkpoints.
+  std::vector<Buffer> state() const;
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  protected:

@@ -136,7 +136,7 @@ TEST(Optimizers, FollowPyTorchsTrajectories) {
     EXPECT_EQ(compared, 6u);
 
     // The state too: slot by slot over all tensors.
-    const std::vector<StateTensor> state = optimizer->state();
+    const std::vector<Buffer> state = optimizer->state();
     const size_t slots = expected["state"].size();
     ASSERT_EQ(state.size(), slots * problem.parameters().size());
     for (size_t slot = 0; slot < slots; ++slot) {
@@ -296,7 +296,7 @@ TEST_P(EveryOptimizer, StateAndStepCountContinueARunExactly) {
   for (int t = 0; t < 12; ++t) {
     if (t == 5) {
       const auto fresh = GetParam().make(two.parameters(), 0.1);
-      std::vector<StateTensor> from = resumed->state(), to = fresh->state();
+      std::vector<Buffer> from = resumed->state(), to = fresh->state();
       ASSERT_EQ(from.size(), to.size());
       for (size_t i = 0; i < from.size(); ++i) {
         EXPECT_EQ(from[i].name, to[i].name);
@@ -304,7 +304,7 @@ TEST_P(EveryOptimizer, StateAndStepCountContinueARunExactly) {
       }
       const int64_t steps = resumed->steps();
       resumed = GetParam().make(two.parameters(), 0.1);
-      std::vector<StateTensor> last = resumed->state();
+      std::vector<Buffer> last = resumed->state();
       for (size_t i = 0; i < last.size(); ++i)
         std::copy(to[i].tensor.begin(), to[i].tensor.end(), last[i].tensor.begin());
       resumed->set_steps(steps);
@@ -365,7 +365,7 @@ TEST(Optimizer, NamesItsState) {
   const std::vector<Parameter> parameters = {make_parameter("0.weight", {1}, true)};
   const auto names = [](const Optimizer& optimizer) {
     std::vector<std::string> all;
-    for (const StateTensor& state : optimizer.state()) all.push_back(state.name);
+    for (const Buffer& state : optimizer.state()) all.push_back(state.name);
     return all;
   };
   using Names = std::vector<std::string>;

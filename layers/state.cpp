@@ -1,0 +1,76 @@
+#include "layers/state.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+// All that a model's archive holds, as handles to the model's own storage.
+std::vector<Buffer> tensors_of(const Layer& model) {
+  std::vector<Buffer> all;
+  for (const Parameter& parameter : model.parameters())
+    all.push_back({parameter.name, parameter.variable.value()});
+  for (const Buffer& buffer : model.buffers()) all.push_back(buffer);
+  return all;
+}
+
+[[noreturn]] void refuse(const std::string& what, const Archive& archive, const std::string& expected,
+                         const std::string& found) {
+  throw Error(ErrorKind::kData,
+              {.what = what, .where = archive.where(), .expected = expected, .found = found});
+}
+
+void check_tensor(const std::string& name, const Tensor<Real>& tensor, const Shape& wanted,
+                  const Archive& archive) {
+  if (tensor.shape() != wanted) {
+    refuse(concat("tensor ", name, " has another shape than in the model"), archive, wanted.to_string(),
+           tensor.shape().to_string());
+  }
+  const auto bad = std::find_if(tensor.begin(), tensor.end(), [](Real x) { return !std::isfinite(x); });
+  if (bad != tensor.end()) {
+    refuse(concat("tensor ", name, " is not finite"), archive, "",
+           concat(*bad, " at element ", bad - tensor.begin()));
+  }
+}
+
+}  // namespace
+
+std::vector<Tensor<Real>> checked_tensors(const std::vector<Buffer>& targets, const Archive& archive,
+                                          const std::string& prefix, const std::vector<std::string>& others) {
+  std::vector<Tensor<Real>> sources;
+  std::set<std::string> known(others.begin(), others.end());
+  for (const Buffer& target : targets) {
+    const std::string name = prefix + target.name;
+    sources.push_back(archive.tensor<Real>(name));
+    check_tensor(name, sources.back(), target.tensor.shape(), archive);
+    known.insert(name);
+  }
+  for (const Archive::Entry& entry : archive.entries()) {
+    if (entry.name.starts_with(prefix) && !known.contains(entry.name)) {
+      refuse("an archive holds a tensor that the model has not", archive, "", entry.name);
+    }
+  }
+  return sources;
+}
+
+void assign_tensors(const std::vector<Tensor<Real>>& sources, const std::vector<Buffer>& targets) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    Tensor<Real> target = targets[i].tensor;
+    std::copy(sources[i].begin(), sources[i].end(), target.begin());
+  }
+}
+
+void save_state(const Layer& model, Archive& archive, const std::string& prefix) {
+  for (const Buffer& held : tensors_of(model)) archive.add(prefix + held.name, held.tensor);
+}
+
+void load_state(Layer& model, const Archive& archive, const std::string& prefix) {
+  const std::vector<Buffer> targets = tensors_of(model);
+  assign_tensors(checked_tensors(targets, archive, prefix), targets);
+}
+
+}  // namespace qlimit

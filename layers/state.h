@@ -1,0 +1,39 @@
+// The state of a model in an archive: parameters, buffers, by their names.
+//
+//   Archive archive;
+//   save_state(model, archive);               // entries "model.0.weight", "model.1.running_mean", ...
+//   archive.save("model.qla");
+//   ...
+//   load_state(model, Archive::load("model.qla"));
+//
+// Loading is all or nothing: the archive must hold exactly the tensors of the model, with their shapes and
+// finite values; otherwise an Error (kData) names the first tensor at fault and the model is as it was.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/archive.h"
+#include "layers/layer.h"
+
+namespace qlimit {
+
+/// Adds all parameters and buffers of `model` under prefix + name. They share storage with the model until
+/// the archive is written or the entries are cloned.
+void save_state(const Layer& model, Archive& archive, const std::string& prefix = "model.");
+
+/// The way back; entries outside `prefix` are ignored.
+void load_state(Layer& model, const Archive& archive, const std::string& prefix = "model.");
+
+/// For others who keep named tensors (optimizers): checks the entries of `archive` below `prefix` against
+/// `targets`, and returns what to put into them, in the same order. Entries named in `others` are allowed
+/// besides. Throws kData for a missing, superfluous, wrongly shaped, or not finite tensor.
+std::vector<Tensor<Real>> checked_tensors(const std::vector<Buffer>& targets, const Archive& archive,
+                                          const std::string& prefix,
+                                          const std::vector<std::string>& others = {});
+
+/// Copies the numbers of sources[i] into targets[i], in place.
+void assign_tensors(const std::vector<Tensor<Real>>& sources, const std::vector<Buffer>& targets);
+
+}  // namespace qlimit
