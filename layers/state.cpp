@@ -1,6 +1,7 @@
 #include "layers/state.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -64,13 +65,39 @@ void assign_tensors(const std::vector<Tensor<Real>>& sources, const std::vector<
   }
 }
 
+void save_stream(const Random& stream, Archive& archive, const std::string& name) {
+  const Random::State state = stream.state();
+  const std::vector<int64_t> numbers = {std::bit_cast<int64_t>(state.key),
+                                        std::bit_cast<int64_t>(state.position)};
+  archive.add(name, Tensor<int64_t>({2}, numbers));
+}
+
+Random load_stream(const Archive& archive, const std::string& name) {
+  const Tensor<int64_t>& numbers = archive.tensor<int64_t>(name);
+  if (numbers.shape() != Shape({2})) {
+    refuse(concat("entry ", name, " is not the state of a random stream"), archive, "[2]",
+           numbers.shape().to_string());
+  }
+  return Random(Random::State{std::bit_cast<uint64_t>(numbers[0]), std::bit_cast<uint64_t>(numbers[1])});
+}
+
 void save_state(const Layer& model, Archive& archive, const std::string& prefix) {
   for (const Buffer& held : tensors_of(model)) archive.add(prefix + held.name, held.tensor);
+  for (const RandomStream& held : model.random_streams())
+    save_stream(*held.stream, archive, prefix + held.name);
 }
 
 void load_state(Layer& model, const Archive& archive, const std::string& prefix) {
   const std::vector<Buffer> targets = tensors_of(model);
-  assign_tensors(checked_tensors(targets, archive, prefix), targets);
+  const std::vector<RandomStream> streams = model.random_streams();
+  std::vector<Random> loaded;
+  std::vector<std::string> stream_names;
+  for (const RandomStream& stream : streams) {
+    stream_names.push_back(prefix + stream.name);
+    loaded.push_back(load_stream(archive, stream_names.back()));
+  }
+  assign_tensors(checked_tensors(targets, archive, prefix, stream_names), targets);
+  for (size_t i = 0; i < streams.size(); ++i) *streams[i].stream = loaded[i];
 }
 
 }  // namespace qlimit

@@ -1,4 +1,4 @@
-// The state of a model in an archive: parameters, buffers, by their names.
+// The state of a model in an archive: parameters, buffers and random streams, by their names.
 //
 //   Archive archive;
 //   save_state(model, archive);               // entries "model.0.weight", "model.1.running_mean", ...
@@ -15,16 +15,21 @@
 #include <vector>
 
 #include "core/archive.h"
+#include "core/random.h"
 #include "layers/layer.h"
 
 namespace qlimit {
 
-/// Adds all parameters and buffers of `model` under prefix + name. They share storage with the model until
-/// the archive is written or the entries are cloned.
+/// Adds all parameters, buffers and random streams of `model` under prefix + name. The tensors share storage
+/// with the model, so write the archive before training goes on.
 void save_state(const Layer& model, Archive& archive, const std::string& prefix = "model.");
 
 /// The way back; entries outside `prefix` are ignored.
 void load_state(Layer& model, const Archive& archive, const std::string& prefix = "model.");
+
+/// A random stream as an entry of two numbers, key and position. load_stream throws kData.
+void save_stream(const Random& stream, Archive& archive, const std::string& name);
+Random load_stream(const Archive& archive, const std::string& name);
 
 /// For others who keep named tensors (optimizers): checks the entries of `archive` below `prefix` against
 /// `targets`, and returns what to put into them, in the same order. Entries named in `others` are allowed
