@@ -1,0 +1,43 @@
+// Integer addition of two tensors with scales of their own. Both addends are brought to a common fine scale,
+// twice the larger one over 2^20, added there, and the sum is brought to the output's (TFLite, kernels/add.cc
+// and reference/add.h):
+//
+//   t = 2 * max(s1, s2),   a = (x1 - z1) * 2^20 * (s1 / t),   b likewise
+//   y = clamp((a + b) * (t / (2^20 * s_out)) + z_out)
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/shape.h"
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// One side of an addition.
+struct Addend {
+  int32_t zero_point = 0;
+  QuantizedMultiplier multiplier;
+  std::array<int64_t, Shape::kMaxRank> strides;  // over the output's indices; 0 where this side is broadcast
+};
+
+/// An addition made ready for inputs of two shapes.
+struct AddParams {
+  std::array<int64_t, Shape::kMaxRank> sizes;  // of the output, with ones in front
+  Addend first;
+  Addend second;
+  QuantizedMultiplier multiplier;
+  OutputClamp out;
+  Rounding rounding = Rounding::kDouble;
+};
+
+/// Shapes are aligned at their last axis; an axis of size 1 is repeated to the other's size. Throws kUsage if
+/// they do not fit, kNumeric if the output scale is below 2^-19 of the larger input scale (TFLite aborts
+/// there).
+AddParams prepare_add(const Shape& first, AffineParams first_params, const Shape& second,
+                      AffineParams second_params, const OutputStage& output);
+
+/// y: the common shape. y may be x1 or x2 if that one is not broadcast.
+void add(const AddParams& params, const int8_t* x1, const int8_t* x2, int8_t* y);
+
+}  // namespace qlimit::int8

@@ -1,0 +1,47 @@
+// Integer convolution. For image n, output pixel (oy,ox) and output channel o of group g:
+//
+//   acc = sum over ky, kx, c of w[o,ky,kx,c] * (x[n, iy, ix, g*C' + c] - z_in) + bias[o]
+//   y   = clamp(acc * M[o] + z_out)
+//
+// Taps outside the image count nothing, as if x were z_in there (TFLite, reference/integer_ops/conv.h).
+// Two forms compute the same bits: the reference, which is this formula, and the one for use, which moves
+// z_in into the bias, gathers patches (im2col) and leaves the sum to an 8-bit matrix product.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor.h"
+#include "core/window.h"
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// A convolution made ready for inputs of one shape.
+struct Conv2DParams {
+  WindowGeometry geometry;
+  int64_t groups = 1;
+  int64_t out_channels = 1;
+  int32_t input_zero_point = 0;
+  Tensor<int8_t> weight;                         // [O,KH,KW,C/groups]
+  std::vector<int32_t> bias;                     // [O]
+  std::vector<int32_t> folded_bias;              // [O]: bias - z_in * (sum of the channel's weights)
+  std::vector<QuantizedMultiplier> multipliers;  // [O]
+  OutputClamp out;
+  Rounding rounding = Rounding::kDouble;
+};
+
+/// input: [N,H,W,C]; filter.weight: [O,KH,KW,C/groups] with the window's kernel size; the number of groups
+/// follows from C. The output is [N,OH,OW,O]. Throws kUsage for shapes that do not fit, kNumeric if a sum
+/// could exceed int32.
+Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,
+                            const Window& window, const OutputStage& output);
+
+/// The formula above. x: [N,H,W,C], y: [N,OH,OW,O].
+void conv2d_reference(const Conv2DParams& params, const int8_t* x, int8_t* y);
+
+/// The same through im2col and gemm_int8. `workspace`: conv2d_workspace_bytes, aligned to 4.
+void conv2d(const Conv2DParams& params, const int8_t* x, void* workspace, int8_t* y);
+int64_t conv2d_workspace_bytes(const Conv2DParams& params);
+
+}  // namespace qlimit::int8

@@ -1,0 +1,44 @@
+// Integer dense layer (TFLite's FULLY_CONNECTED):
+//
+//   acc = sum over i of w[o,i] * (x[n,i] - z_in) + bias[o],   y = clamp(acc * M[o] + z_out)
+//
+// A single weight scale makes M from a float32 product, one scale for each row from a double one: the
+// reference kernels do so (kernels/fully_connected.cc), and outputs show it. As for convolutions there are
+// two forms.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor.h"
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// A dense layer made ready for inputs of one shape.
+struct DenseParams {
+  int64_t batch = 1;
+  int64_t inputs = 1;
+  int64_t outputs = 1;
+  int32_t input_zero_point = 0;
+  Tensor<int8_t> weight;                         // [O,I]
+  std::vector<int32_t> bias;                     // [O]
+  std::vector<int32_t> folded_bias;              // [O]: bias - z_in * (sum of the row's weights)
+  std::vector<QuantizedMultiplier> multipliers;  // [O]
+  std::vector<double> real_multipliers;          // [O], for Rounding::kFloat64; else empty
+  OutputClamp out;
+  Rounding rounding = Rounding::kDouble;
+};
+
+/// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. Throws as prepare_conv2d.
+DenseParams prepare_dense(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,
+                          const OutputStage& output);
+
+/// The formula above.
+void dense_reference(const DenseParams& params, const int8_t* x, int8_t* y);
+
+/// The same through gemm_int8. `workspace`: dense_workspace_bytes, aligned to 4.
+void dense(const DenseParams& params, const int8_t* x, void* workspace, int8_t* y);
+int64_t dense_workspace_bytes(const DenseParams& params);
+
+}  // namespace qlimit::int8

@@ -1,0 +1,38 @@
+// Integer depthwise convolution: each input channel c has `multiplier` filters of its own, o = c * multiplier
+// + m:
+//
+//   acc = sum over ky, kx of w[0,ky,kx,o] * (x[n,iy,ix,c] - z_in) + bias[o],   y = clamp(acc * M[o] + z_out)
+//
+// (TFLite, reference/integer_ops/depthwise_conv.h).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor.h"
+#include "core/window.h"
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// A depthwise convolution made ready for inputs of one shape.
+struct DepthwiseConv2DParams {
+  WindowGeometry geometry;
+  int64_t out_channels = 1;
+  int32_t input_zero_point = 0;
+  Tensor<int8_t> weight;                         // [1,KH,KW,O]
+  std::vector<int32_t> bias;                     // [O]
+  std::vector<QuantizedMultiplier> multipliers;  // [O]
+  OutputClamp out;
+  Rounding rounding = Rounding::kDouble;
+};
+
+/// input: [N,H,W,C]; filter.weight: [1,KH,KW,C*multiplier] with the window's kernel size. The output is
+/// [N,OH,OW,C*multiplier]. Throws as prepare_conv2d.
+DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams input_params,
+                                               const QuantizedFilter& filter, const Window& window,
+                                               const OutputStage& output);
+
+void depthwise_conv2d(const DepthwiseConv2DParams& params, const int8_t* x, int8_t* y);
+
+}  // namespace qlimit::int8

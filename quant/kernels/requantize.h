@@ -1,0 +1,28 @@
+// From one scale and zero point to another, number by number: y = clamp((x - z_in) * M + z_out), M = s_in /
+// s_out. A stand-alone ReLU is the same with a clamp.
+#pragma once
+
+#include <cstdint>
+
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+struct RequantizeParams {
+  int32_t input_zero_point = 0;
+  QuantizedMultiplier multiplier;
+  OutputClamp out;
+  Rounding rounding = Rounding::kDouble;
+};
+
+/// M in double (TFLite's QUANTIZE from int8 to int8, reference/requantize.h).
+RequantizeParams prepare_requantize(AffineParams input, const OutputStage& output);
+
+/// M rounded to float32 (TFLite's RELU and RELU6, kernels/activations.cc); output.activation says which
+/// clamp. An activation that follows a convolution is better fused into that.
+RequantizeParams prepare_relu(AffineParams input, const OutputStage& output);
+
+/// x, y: n numbers; y may be x.
+void requantize(const RequantizeParams& params, const int8_t* x, int64_t n, int8_t* y);
+
+}  // namespace qlimit::int8

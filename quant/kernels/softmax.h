@@ -1,0 +1,40 @@
+// Integer softmax over the last axis, with a fixed output: scale 1/256, zero point -128 (kSoftmaxParams).
+//
+//   y[c] = 256 * exp(d[c]) / (sum of exp(d)) - 128,   d[c] = beta * s_in * (x[c] - max x)
+//
+// The exponential and the reciprocal are gemmlowp's fixed-point ones, so results equal TFLite's reference
+// kernel (reference/softmax.h) bit for bit. "Qa.b" below is an int32 with a integer and b fraction bits.
+#pragma once
+
+#include <cstdint>
+
+#include "core/shape.h"
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// A softmax made ready for inputs of one shape.
+struct SoftmaxParams {
+  int64_t rows = 1;
+  int64_t classes = 1;
+  QuantizedMultiplier multiplier;  // of beta * s_in * 2^26: from input steps to Q5.26
+  int32_t least_difference = 0;    // x - max below this has probability 0
+};
+
+/// input: [...,K], any rank from 1. Throws kNumeric for beta * s_in <= 2^-26, kUnsupported for more than 4095
+/// classes.
+SoftmaxParams prepare_softmax(const Shape& input, AffineParams input_params, float beta,
+                              Rounding rounding = Rounding::kDouble);
+
+/// Where the sum of exponentials reaches 512 (more than 511 equal logits) TFLite aborts; here the
+/// probabilities, all below half a step, become 0.
+void softmax(const SoftmaxParams& params, const int8_t* x, int8_t* y);
+
+/// exp(a) as Q0.31 for a <= 0 in Q5.26 (gemmlowp, exp_on_negative_values).
+int32_t exp_on_negative(int32_t a);
+
+/// 1 / (1 + a) as Q0.31 for a in [0,1) in Q0.31, by three Newton steps (gemmlowp,
+/// one_over_one_plus_x_for_x_in_0_1).
+int32_t one_over_one_plus(int32_t a);
+
+}  // namespace qlimit::int8
