@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "tests/quant/golden.h"
+#include "tests/quant/wide_integers.h"
 
 namespace qlimit {
 namespace {
@@ -16,15 +17,6 @@ using golden::Json;
 
 constexpr int32_t kMin32 = std::numeric_limits<int32_t>::min();
 constexpr int32_t kMax32 = std::numeric_limits<int32_t>::max();
-
-// x / y with y > 0, rounded down.
-__int128 floor_divide(__int128 x, __int128 y) { return x >= 0 ? x / y : -((-x + y - 1) / y); }
-// x / y to the nearest, ties towards plus infinity or away from zero.
-__int128 nearest_ties_up(__int128 x, __int128 y) { return floor_divide(2 * x + y, 2 * y); }
-__int128 nearest_ties_away(__int128 x, __int128 y) {
-  return x >= 0 ? nearest_ties_up(x, y) : -nearest_ties_up(-x, y);
-}
-__int128 power_of_two(int exponent) { return __int128{1} << exponent; }
 
 // Random integers of all magnitudes, with the extremes among them.
 int32_t any_int32(Random& random) {
@@ -94,22 +86,15 @@ TEST(MultiplyByQuantizedMultiplier, EqualsPublishedDifferences) {
 
 TEST(MultiplyByQuantizedMultiplier, EqualsTheFormulaInWideIntegers) {
   Random random(2, "mbqm");
-  const auto saturate = [](__int128 v) { return std::clamp<__int128>(v, kMin32, kMax32); };
   for (int i = 0; i < 200000; ++i) {
     const int32_t x = any_int32(random);
-    const int shift = static_cast<int>(random.below(63)) - 31;  // -31 ... 31
-    const int32_t multiplier = random.below(4) == 0
-                                   ? (random.below(2) == 0 ? 1 << 30 : kMax32)
-                                   : static_cast<int32_t>((1u << 30) + random.below(1u << 30));
-    const __int128 shifted = saturate(__int128{x} * power_of_two(std::max(shift, 0)));
-    const __int128 high = saturate(nearest_ties_up(shifted * multiplier, power_of_two(31)));
-    const __int128 twice = nearest_ties_away(high, power_of_two(std::max(-shift, 0)));
-    ASSERT_EQ(multiply_by_quantized_multiplier(x, {multiplier, shift}, Rounding::kDouble), twice)
-        << x << " " << multiplier << " " << shift;
-    if (shift > 30) continue;
-    const __int128 once = saturate(nearest_ties_up(__int128{x} * multiplier, power_of_two(31 - shift)));
-    ASSERT_EQ(multiply_by_quantized_multiplier(x, {multiplier, shift}, Rounding::kSingle), once)
-        << x << " " << multiplier << " " << shift;
+    QuantizedMultiplier m = {.multiplier = static_cast<int32_t>((1u << 30) + random.below(1u << 30)),
+                             .shift = static_cast<int32_t>(random.below(62)) - 31};  // -31 ... 30
+    if (random.below(4) == 0) m.multiplier = random.below(2) == 0 ? 1 << 30 : kMax32;
+    for (Rounding rounding : {Rounding::kDouble, Rounding::kSingle}) {
+      ASSERT_EQ(multiply_by_quantized_multiplier(x, m, rounding), wide::multiply(x, m, rounding))
+          << x << " " << m.multiplier << " " << m.shift;
+    }
   }
 }
 
@@ -121,8 +106,8 @@ TEST(SaturatingRoundingDoublingHighMul, EqualsRecordedValuesAndTheFormula) {
     const int32_t a = any_int32(random);
     const int32_t b =
         random.below(4) == 0 ? 1 << 30 : any_int32(random);  // 2^30 halves: odd numbers are ties
-    const __int128 exact = nearest_ties_up(__int128{a} * b, power_of_two(31));
-    ASSERT_EQ(saturating_rounding_doubling_high_mul(a, b), std::min<__int128>(exact, kMax32))
+    const wide::Integer exact = wide::nearest_ties_up(wide::Integer{a} * b, wide::power_of_two(31));
+    ASSERT_EQ(saturating_rounding_doubling_high_mul(a, b), std::min<wide::Integer>(exact, kMax32))
         << a << " " << b;
   }
 }
@@ -134,7 +119,7 @@ TEST(RoundingDivideByPot, EqualsRecordedValuesAndTheFormula) {
   for (int i = 0; i < 200000; ++i) {
     const int exponent = static_cast<int>(random.below(32));
     const int32_t x = any_int32(random);
-    ASSERT_EQ(rounding_divide_by_pot(x, exponent), nearest_ties_away(x, power_of_two(exponent)))
+    ASSERT_EQ(rounding_divide_by_pot(x, exponent), wide::nearest_ties_away(x, wide::power_of_two(exponent)))
         << x << " " << exponent;
   }
 }
