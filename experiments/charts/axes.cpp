@@ -76,7 +76,8 @@ std::vector<double> linear_ticks(double low, double high, int max_count) {
 
 std::vector<double> log_ticks(double low, double high, int max_count) {
   check_range(low, high, Spacing::kLogarithmic);
-  std::vector<double> ticks = decade_ticks(low, high, {1, 2, 5});
+  const std::vector<double> ticks = decade_ticks(low, high, {1, 2, 5});
+  if (ticks.size() < 3) return linear_ticks(low, high, 6);  // less than a decade: no need for powers
   return ticks.size() <= static_cast<size_t>(max_count) ? ticks : decade_ticks(low, high, {1});
 }
 

@@ -35,7 +35,7 @@ class AxisScale {
 std::vector<double> linear_ticks(double low, double high, int max_count);
 
 /// Values 1, 2, 5 times powers of ten within [low, high], 0 < low < high; powers of ten alone where those
-/// would be more than `max_count`.
+/// would be more than `max_count`; evenly spaced values as linear_ticks where they would be less than three.
 std::vector<double> log_ticks(double low, double high, int max_count);
 
 /// One tick's label, with just the decimals that tell all of `ticks` apart: {0.5, 1} -> "0.5", "1.0". Very

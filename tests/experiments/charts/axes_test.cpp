@@ -70,6 +70,7 @@ TEST(LogTicks, StandAtOneTwoFiveOrAtPowersOfTen) {
   expect_near(log_ticks(7, 600, 9), {10, 20, 50, 100, 200, 500});
   expect_near(log_ticks(1, 1000, 10), {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000});
   expect_near(log_ticks(0.5, 2e5, 9), {1, 10, 100, 1000, 1e4, 1e5});
+  expect_near(log_ticks(14, 42, 9), {15, 20, 25, 30, 35, 40});  // 20 alone would say too little
   expect_near(log_ticks(0.02, 0.3, 9), {0.02, 0.05, 0.1, 0.2});
   EXPECT_THROW(log_ticks(0, 10, 9), Error);
   EXPECT_THROW(log_ticks(-1, 10, 9), Error);

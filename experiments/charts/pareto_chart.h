@@ -1,0 +1,39 @@
+// The picture of the study: accuracy over latency, where each model's int8 version stands beside its fp32
+// one.
+//
+//   write_pareto_chart("results/pareto_chart.png", {mnist, micro, standard});
+//
+// Each data set has a panel of its own, because 99 % on digits and 74 % on photographs are answers to
+// different questions: accuracies compare, and one model dominates another, within a panel only. The panels
+// share the logarithmic axis of latencies.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/charts/canvas.h"
+#include "experiments/charts/pareto_front.h"
+#include "experiments/charts/study_result.h"
+
+namespace qlimit {
+
+/// The trades of the results, two each: fp32 of the first, int8 of the first, fp32 of the second, ...
+std::vector<Trade> trades_of(const std::vector<StudyResult>& results);
+
+/// The results of each data set, in the order of their first appearance.
+std::vector<std::vector<StudyResult>> by_dataset(const std::vector<StudyResult>& results);
+
+/// True if two results name different processors: their latencies do not compare then.
+bool measured_on_different_machines(const std::vector<StudyResult>& results);
+
+/// Draws the chart. Throws kUsage unless there are 1 to 12 results.
+Canvas draw_pareto_chart(const std::vector<StudyResult>& results);
+
+/// Draws and writes the PNG (whole or not at all).
+void write_pareto_chart(const std::filesystem::path& path, const std::vector<StudyResult>& results);
+
+/// The same figures as a Markdown table, one row a model, with a line of notes below.
+std::string pareto_table(const std::vector<StudyResult>& results);
+
+}  // namespace qlimit
