@@ -9,7 +9,8 @@
 namespace qlimit {
 
 /// x: [N,H,W,C] -> y: [N,OH,OW,C], the maximum over each window's places inside the image; taps (same shape
-/// as y) takes the index ky*KW+kx of the maximum, the first one of equals. Windows of at most 65,536 places, so that the index is exact.
+/// as y) takes the index ky*KW+kx of the maximum, the first one of equals. Windows of at most 65,536 places,
+/// so that the index is exact.
 void max_pool(const WindowGeometry& g, const Real* x, Real* y, Real* taps);
 
 /// dx = each upstream element added at the place of its maximum, zeros elsewhere.

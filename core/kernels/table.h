@@ -34,9 +34,38 @@ struct GemmPanel {
   Epilogue epilogue;
 };
 
+/// One column panel of an integer product: c[m,width] = a[m, 2*pairs] * panel, 8-bit numbers in 16 bits.
+struct Int8Panel {
+  int64_t m, pairs;
+  const int16_t* a;
+  int64_t a_row_stride;
+  const int16_t* panel;  // [pairs][width][2]
+  int64_t width;
+  int32_t* c;
+  int64_t c_row_stride;
+};
+
+/// Rows of sums on their way to 8-bit outputs, see vector/requantize.h.
+struct RequantizeBlock {
+  int64_t rows, channels, padded_channels;
+  const int32_t* sums;          // [rows, padded_channels]
+  const int32_t* bias;          // [padded_channels], as the two below
+  const int32_t* multipliers;   // 0 or more
+  const int32_t* right_shifts;  // 0 ... 31
+  int32_t zero_point, min, max;
+  int8_t* out;  // [rows, channels]
+};
+
 struct KernelTable {
   int64_t panel_widths[3];  // of GEMM column panels, the widest first
   void (*gemm_panel)(const GemmPanel&);
+
+  int64_t int8_panel_widths[3];
+  void (*gemm_int8_panel)(const Int8Panel&);
+  void (*im2col_int8)(const WindowGeometry&, const int8_t* image, int8_t zero_point, int64_t row_stride,
+                      int64_t row_begin, int64_t row_end, int16_t* columns);
+  void (*widen_int8)(int64_t count, const int8_t* from, int16_t* to);
+  void (*requantize_int8)(const RequantizeBlock&);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);

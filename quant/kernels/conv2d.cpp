@@ -1,49 +1,30 @@
 #include "quant/kernels/conv2d.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/error.h"
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/im2col.h"
 #include "quant/kernels/filter.h"
 
 namespace qlimit::int8 {
 namespace {
 
-// Output pixels whose patches are gathered at a time: few enough to stay in the nearest cache.
-constexpr int64_t kPixelBlock = 32;
+// The patches of a block of output lines stay in the nearest caches.
+constexpr int64_t kBlockBytes = 64 * 1024;
 
-struct Workspace {
-  int32_t* sums;    // [kPixelBlock, O/groups]
-  int8_t* patches;  // [kPixelBlock, KH*KW*C/groups]
-};
+struct Blocks {
+  int64_t lines;       // output lines of a block
+  int64_t sums_bytes;  // the sums stand first in the workspace, the patches behind them
+  int64_t patch_bytes;
 
-Workspace divide(const Conv2DParams& p, void* workspace) {
-  int32_t* sums = static_cast<int32_t*>(workspace);
-  return {sums, reinterpret_cast<int8_t*>(sums + kPixelBlock * (p.out_channels / p.groups))};
-}
-
-// Copies the input channels of one group under the window at output pixel `pixel` (counted over the whole
-// batch).
-void gather_patch(const Conv2DParams& p, const int8_t* x, int64_t pixel, int64_t group, int8_t* patch) {
-  const WindowGeometry& g = p.geometry;
-  const int64_t channels = g.channels / p.groups;
-  const int64_t n = pixel / g.out_pixels();
-  const int64_t y0 = pixel % g.out_pixels() / g.out_w * g.window.stride_h - g.pad_top;
-  const int64_t x0 = pixel % g.out_w * g.window.stride_w - g.pad_left;
-  for (int64_t ky = 0; ky < g.window.kernel_h; ++ky) {
-    const int64_t iy = y0 + ky * g.window.dilation_h;
-    for (int64_t kx = 0; kx < g.window.kernel_w; ++kx, patch += channels) {
-      const int64_t ix = x0 + kx * g.window.dilation_w;
-      if (iy < 0 || iy >= g.in_h || ix < 0 || ix >= g.in_w) {
-        std::memset(patch, p.input_zero_point, static_cast<size_t>(channels));
-      } else {
-        const int8_t* from = x + ((n * g.in_h + iy) * g.in_w + ix) * g.channels + group * channels;
-        std::memcpy(patch, from, static_cast<size_t>(channels));
-      }
-    }
+  explicit Blocks(const Conv2DParams& p) {
+    const int64_t line_bytes =
+        p.geometry.out_w * p.filters.row_stride() * static_cast<int64_t>(sizeof(int16_t));
+    lines = std::clamp<int64_t>(kBlockBytes / line_bytes, 1, p.geometry.out_h);
+    sums_bytes = lines * p.geometry.out_w * p.filters.columns() * static_cast<int64_t>(sizeof(int32_t));
+    patch_bytes = lines * line_bytes;
   }
-}
+};
 
 }  // namespace
 
@@ -60,16 +41,23 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
                                                        geometry.channels, "/groups]"),
                                     .found = weight.to_string()});
   }
-  return {.geometry = geometry,
-          .groups = geometry.channels / weight[3],
-          .out_channels = weight[0],
-          .input_zero_point = input_params.zero_point,
-          .weight = filter.weight,
-          .bias = filter.bias,
-          .folded_bias = fold_zero_point("conv2d", filter, 0, input_params.zero_point),
-          .multipliers = channel_multipliers(filter, weight[0], input_params.scale, output),
-          .out = output_clamp(output.activation, output.params),
-          .rounding = output.rounding};
+  const std::vector<int32_t> folded_bias = fold_zero_point("conv2d", filter, 0, input_params.zero_point);
+  Conv2DParams p = {.geometry = geometry,
+                    .groups = geometry.channels / weight[3],
+                    .out_channels = weight[0],
+                    .input_zero_point = input_params.zero_point,
+                    .weight = filter.weight,
+                    .bias = filter.bias,
+                    .multipliers = channel_multipliers(filter, weight[0], input_params.scale, output),
+                    .out = output_clamp(output.activation, output.params),
+                    .rounding = output.rounding,
+                    .filters = {},
+                    .requantizer = {}};
+  if (p.groups == 1) {
+    p.filters = PackedInt8Matrix(filter.weight.data(), p.out_channels, geometry.patch_size());
+    p.requantizer = SumRequantizer(p.filters.columns(), folded_bias, p.multipliers, p.out, p.rounding);
+  }
+  return p;
 }
 
 void conv2d_reference(const Conv2DParams& p, const int8_t* x, int8_t* y) {
@@ -100,28 +88,26 @@ void conv2d_reference(const Conv2DParams& p, const int8_t* x, int8_t* y) {
 }
 
 int64_t conv2d_workspace_bytes(const Conv2DParams& p) {
-  const int64_t patch = p.geometry.patch_size() / p.groups;
-  return kPixelBlock * (patch + static_cast<int64_t>(sizeof(int32_t)) * (p.out_channels / p.groups));
+  if (p.groups > 1) return 0;
+  const Blocks blocks(p);
+  return blocks.sums_bytes + blocks.patch_bytes;
 }
 
 void conv2d(const Conv2DParams& p, const int8_t* x, void* workspace, int8_t* y) {
-  const auto [sums, patches] = divide(p, workspace);
-  const int64_t patch = p.geometry.patch_size() / p.groups;
-  const int64_t outputs = p.out_channels / p.groups;
-  const int64_t pixels = p.geometry.batch * p.geometry.out_pixels();
-  for (int64_t begin = 0; begin < pixels; begin += kPixelBlock) {
-    const int64_t count = std::min(kPixelBlock, pixels - begin);
-    for (int64_t group = 0; group < p.groups; ++group) {
-      for (int64_t i = 0; i < count; ++i) gather_patch(p, x, begin + i, group, patches + i * patch);
-      gemm_int8(count, outputs, patch, patches, p.weight.data() + group * outputs * patch, sums);
-      for (int64_t i = 0; i < count; ++i) {
-        for (int64_t j = 0; j < outputs; ++j) {
-          const int64_t o = group * outputs + j;
-          const int32_t acc = sums[i * outputs + j] + p.folded_bias[static_cast<size_t>(o)];
-          y[(begin + i) * p.out_channels + o] =
-              requantize(acc, p.multipliers[static_cast<size_t>(o)], p.out, p.rounding);
-        }
-      }
+  if (p.groups > 1) return conv2d_reference(p, x, y);
+  const WindowGeometry& g = p.geometry;
+  const Blocks blocks(p);
+  int32_t* sums = static_cast<int32_t*>(workspace);
+  int16_t* patches = reinterpret_cast<int16_t*>(static_cast<char*>(workspace) + blocks.sums_bytes);
+  const int8_t zero_point = static_cast<int8_t>(p.input_zero_point);
+  for (int64_t n = 0; n < g.batch; ++n, x += g.in_h * g.in_w * g.channels) {
+    for (int64_t line = 0; line < g.out_h; line += blocks.lines) {
+      const int64_t end = std::min(g.out_h, line + blocks.lines);
+      const int64_t pixels = (end - line) * g.out_w;
+      im2col_int8(g, x, zero_point, p.filters.row_stride(), line, end, patches);
+      gemm_int8(pixels, patches, p.filters, sums);
+      p.requantizer.run(pixels, sums, y);
+      y += pixels * p.out_channels;
     }
   }
 }

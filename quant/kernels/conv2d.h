@@ -5,15 +5,17 @@
 //
 // Taps outside the image count nothing, as if x were z_in there (TFLite, reference/integer_ops/conv.h).
 // Two forms compute the same bits: the reference, which is this formula, and the one for use, which moves
-// z_in into the bias, gathers patches (im2col) and leaves the sum to an 8-bit matrix product.
+// z_in into the bias, gathers patches (im2col) and leaves the sums to an 8-bit matrix product.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "core/kernels/gemm_int8.h"
 #include "core/tensor.h"
 #include "core/window.h"
 #include "quant/fixed_point.h"
+#include "quant/kernels/sums.h"
 
 namespace qlimit::int8 {
 
@@ -25,10 +27,14 @@ struct Conv2DParams {
   int32_t input_zero_point = 0;
   Tensor<int8_t> weight;                         // [O,KH,KW,C/groups]
   std::vector<int32_t> bias;                     // [O]
-  std::vector<int32_t> folded_bias;              // [O]: bias - z_in * (sum of the channel's weights)
   std::vector<QuantizedMultiplier> multipliers;  // [O]
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
+
+  // The form for use: filters in panels, and the bias with the zero point folded in,
+  // bias - z_in * (sum of the channel's weights). Unused for several groups.
+  PackedInt8Matrix filters;
+  SumRequantizer requantizer;
 };
 
 /// input: [N,H,W,C]; filter.weight: [O,KH,KW,C/groups] with the window's kernel size; the number of groups
@@ -40,7 +46,8 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
 /// The formula above. x: [N,H,W,C], y: [N,OH,OW,O].
 void conv2d_reference(const Conv2DParams& params, const int8_t* x, int8_t* y);
 
-/// The same through im2col and gemm_int8. `workspace`: conv2d_workspace_bytes, aligned to 4.
+/// The same through im2col and gemm_int8 (grouped convolutions, which only imported models have, take the
+/// formula). `workspace`: conv2d_workspace_bytes, aligned to 4.
 void conv2d(const Conv2DParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t conv2d_workspace_bytes(const Conv2DParams& params);
 

@@ -1,7 +1,6 @@
 #include "quant/kernels/dense.h"
 
 #include "core/error.h"
-#include "core/kernels/gemm_int8.h"
 #include "quant/kernels/filter.h"
 
 namespace qlimit::int8 {
@@ -24,17 +23,19 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
                                     .expected = "input [N,I] and weight [O,I]",
                                     .found = concat(input.to_string(), " and ", weight.to_string())});
   }
+  const std::vector<int32_t> folded_bias = fold_zero_point("dense", filter, 0, input_params.zero_point);
   DenseParams p = {.batch = input[0],
                    .inputs = weight[1],
                    .outputs = weight[0],
                    .input_zero_point = input_params.zero_point,
                    .weight = filter.weight,
                    .bias = filter.bias,
-                   .folded_bias = fold_zero_point("dense", filter, 0, input_params.zero_point),
                    .multipliers = channel_multipliers(filter, weight[0], input_params.scale, output),
                    .real_multipliers = {},
                    .out = output_clamp(output.activation, output.params),
-                   .rounding = output.rounding};
+                   .rounding = output.rounding,
+                   .rows = PackedInt8Matrix(filter.weight.data(), weight[0], weight[1]),
+                   .requantizer = {}};
   if (filter.scales.size() == 1) {
     const double real = dense_multiplier(input_params.scale, filter.scales[0], output.params.scale);
     p.multipliers.assign(p.multipliers.size(), quantize_multiplier(real, output.rounding));
@@ -46,6 +47,7 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
           convolution_multiplier(input_params.scale, weight_scale, output.params.scale));
     }
   }
+  p.requantizer = SumRequantizer(p.rows.columns(), folded_bias, p.multipliers, p.out, p.rounding);
   return p;
 }
 
@@ -62,17 +64,19 @@ void dense_reference(const DenseParams& p, const int8_t* x, int8_t* y) {
 }
 
 int64_t dense_workspace_bytes(const DenseParams& p) {
-  return p.batch * p.outputs * static_cast<int64_t>(sizeof(int32_t));
+  return p.rows.columns() * static_cast<int64_t>(sizeof(int32_t)) +
+         p.rows.row_stride() * static_cast<int64_t>(sizeof(int16_t));
 }
 
 void dense(const DenseParams& p, const int8_t* x, void* workspace, int8_t* y) {
+  if (p.rounding == Rounding::kFloat64) return dense_reference(p, x, y);
   int32_t* sums = static_cast<int32_t*>(workspace);
-  gemm_int8(p.batch, p.outputs, p.inputs, x, p.weight.data(), sums);
+  int16_t* row = reinterpret_cast<int16_t*>(sums + p.rows.columns());
+  row[p.rows.row_stride() - 1] = 0;
   for (int64_t n = 0; n < p.batch; ++n) {
-    for (int64_t o = 0; o < p.outputs; ++o) {
-      const int64_t at = n * p.outputs + o;
-      y[at] = finish(p, sums[at] + p.folded_bias[static_cast<size_t>(o)], o);
-    }
+    widen_int8(p.inputs, x + n * p.inputs, row);
+    gemm_int8(1, row, p.rows, sums);
+    p.requantizer.run(1, sums, y + n * p.outputs);
   }
 }
 

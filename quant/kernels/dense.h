@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/kernels/gemm_int8.h"
 #include "core/tensor.h"
 #include "quant/fixed_point.h"
+#include "quant/kernels/sums.h"
 
 namespace qlimit::int8 {
 
@@ -23,11 +25,15 @@ struct DenseParams {
   int32_t input_zero_point = 0;
   Tensor<int8_t> weight;                         // [O,I]
   std::vector<int32_t> bias;                     // [O]
-  std::vector<int32_t> folded_bias;              // [O]: bias - z_in * (sum of the row's weights)
   std::vector<QuantizedMultiplier> multipliers;  // [O]
   std::vector<double> real_multipliers;          // [O], for Rounding::kFloat64; else empty
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
+
+  // The form for use: weights in panels, and the bias with the zero point folded in, bias - z_in * (sum of
+  // the row's weights).
+  PackedInt8Matrix rows;
+  SumRequantizer requantizer;
 };
 
 /// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. Throws as prepare_conv2d.
@@ -37,7 +43,7 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
 /// The formula above.
 void dense_reference(const DenseParams& params, const int8_t* x, int8_t* y);
 
-/// The same through gemm_int8. `workspace`: dense_workspace_bytes, aligned to 4.
+/// The same through gemm_int8 (kFloat64 takes the formula). `workspace`: dense_workspace_bytes, aligned to 4.
 void dense(const DenseParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t dense_workspace_bytes(const DenseParams& params);
 

@@ -13,6 +13,7 @@
 #include "core/kernels/channel.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/gemm.h"
+#include "core/kernels/gemm_int8.h"
 #include "core/kernels/im2col.h"
 #include "core/kernels/isa.h"
 #include "core/kernels/pool.h"
@@ -133,6 +134,64 @@ TEST_P(Kernels, Im2colAndCol2imEqualTheirDefinitions) {
     const double terms = static_cast<double>(g.window.kernel_h * g.window.kernel_w + 1);
     for (size_t k = 0; k < sum.size(); ++k)
       ASSERT_NEAR(sum[k], expected_sum[k], terms * kEpsilon * 6 * terms);
+  }
+}
+
+std::vector<int8_t> random_bytes(Random& random, int64_t count) {
+  std::vector<int8_t> values(static_cast<size_t>(count));
+  for (int8_t& v : values) v = static_cast<int8_t>(random.below(256));
+  return values;
+}
+
+TEST_P(Kernels, GemmInt8EqualsItsDefinition) {
+  Random random(8, "int8 gemm test");
+  for (int64_t m : {1, 4, 5, 12, 31}) {
+    for (int64_t n : {1, 3, 8, 10, 16, 24, 32, 70}) {
+      const int64_t k = 1 + random.below(300);
+      auto a = random_bytes(random, m * k), b = random_bytes(random, n * k);
+      std::fill(a.begin(), a.begin() + k, -128);  // the extreme products too
+      std::fill(b.begin(), b.begin() + k, -127);
+      const PackedInt8Matrix packed(b.data(), n, k);
+      std::vector<int16_t> rows(static_cast<size_t>(m * packed.row_stride()), 0);
+      for (int64_t i = 0; i < m; ++i) widen_int8(k, a.data() + i * k, rows.data() + i * packed.row_stride());
+      std::vector<int32_t> c(static_cast<size_t>(m * packed.columns()), -1),
+          expected(static_cast<size_t>(m * n));
+      gemm_int8(m, rows.data(), packed, c.data());
+      gemm_int8_reference(m, n, k, a.data(), b.data(), expected.data());
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < packed.columns(); ++j) {
+          ASSERT_EQ(c[static_cast<size_t>(i * packed.columns() + j)],
+                    j < n ? expected[static_cast<size_t>(i * n + j)] : 0)
+              << m << "x" << n << "x" << k << " at " << i << "," << j;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, Im2colInt8EqualsTheFloatDefinition) {
+  Random random(9, "int8 im2col test");
+  for (int i = 0; i < 100; ++i) {
+    const WindowGeometry g = random_geometry(random, 2);
+    const auto image = random_bytes(random, g.in_h * g.in_w * g.channels);
+    const int8_t zero_point = static_cast<int8_t>(random.below(256));
+    const int64_t patch = g.patch_size(), stride = patch + patch % 2;
+    std::vector<int16_t> columns(static_cast<size_t>(g.out_pixels() * stride), 9999);
+    im2col_int8(g, image.data(), zero_point, stride, 0, g.out_h, columns.data());
+    // The float definition on x - z: outside is 0 there, and every difference is exact.
+    std::vector<Real> shifted(image.size()), expected(static_cast<size_t>(g.out_pixels() * patch));
+    for (size_t k = 0; k < image.size(); ++k) shifted[k] = static_cast<Real>(image[k] - zero_point);
+    im2col_reference(g, shifted.data(), 0, g.out_h, expected.data());
+    for (int64_t row = 0; row < g.out_pixels(); ++row) {
+      for (int64_t k = 0; k < stride; ++k) {
+        const int16_t value = columns[static_cast<size_t>(row * stride + k)];
+        if (k == patch) {
+          ASSERT_EQ(value, 0) << "the odd element that makes a pair";
+        } else {
+          ASSERT_EQ(value - zero_point, static_cast<int>(expected[static_cast<size_t>(row * patch + k)]));
+        }
+      }
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "core/kernels/isa.h"
 #include "quant/kernels/add.h"
 #include "quant/kernels/conv2d.h"
 #include "quant/kernels/dense.h"
@@ -79,6 +80,15 @@ int8::Conv2DParams to_conv2d(const Json& c, Rounding rounding) {
                               to_output(c, rounding));
 }
 
+// The forms for use, once for each instruction set of the machine.
+class GoldenKernelsOfIsa : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override { set_active_isa(GetParam()); }
+  void TearDown() override { set_active_isa(supported_isas().back()); }
+};
+INSTANTIATE_TEST_SUITE_P(EachIsa, GoldenKernelsOfIsa, testing::ValuesIn(supported_isas()),
+                         [](const auto& isa) { return std::string(isa_name(isa.param)); });
+
 TEST(GoldenKernels, Conv2DReference) {
   expect_recorded("conv2d", 60, [](const Json& c, Rounding rounding, int8_t* y) {
     const int8::Conv2DParams params = to_conv2d(c, rounding);
@@ -87,7 +97,7 @@ TEST(GoldenKernels, Conv2DReference) {
   });
 }
 
-TEST(GoldenKernels, Conv2D) {
+TEST_P(GoldenKernelsOfIsa, Conv2D) {
   expect_recorded("conv2d", 60, [](const Json& c, Rounding rounding, int8_t* y) {
     const int8::Conv2DParams params = to_conv2d(c, rounding);
     Tensor<int8_t> workspace({conv2d_workspace_bytes(params)});
@@ -119,7 +129,7 @@ TEST(GoldenKernels, DenseReference) {
       kAllRoundings);
 }
 
-TEST(GoldenKernels, Dense) {
+TEST_P(GoldenKernelsOfIsa, Dense) {
   expect_recorded(
       "fully_connected", 57,
       [](const Json& c, Rounding rounding, int8_t* y) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/kernels/table.h"
+#include "core/kernels/vector/gemm_int8.h"
 #include "core/kernels/vector/vector.h"
 
 namespace qlimit {
@@ -33,10 +34,9 @@ inline void copy_run(Real* to, const Real* from, int64_t n) {
 // and outside(patch offset, length) for the others: kernel row by kernel row, so that the tests for the
 // image's edges are outside of the loop over the many windows that lie within.
 template <typename Inside, typename Outside>
-inline void for_each_run(const WindowGeometry& g, int64_t row_begin, int64_t row_end, const Inside& inside,
-                         const Outside& outside) {
+inline void for_each_run(const WindowGeometry& g, int64_t row_stride, int64_t row_begin, int64_t row_end,
+                         const Inside& inside, const Outside& outside) {
   const Window& w = g.window;
-  const int64_t patch = g.patch_size();
   // With dilation the taps of a kernel row are apart in the image: each is a run of its own.
   const int64_t runs = w.dilation_w == 1 ? 1 : w.kernel_w;
   const int64_t taps = w.kernel_w / runs;
@@ -53,18 +53,18 @@ inline void for_each_run(const WindowGeometry& g, int64_t row_begin, int64_t row
     for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
       const int64_t y = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
       for (int64_t run = 0; run < runs; ++run) {
-        int64_t at = (oy - row_begin) * g.out_w * patch + (ky * runs + run) * length;
+        int64_t at = (oy - row_begin) * g.out_w * row_stride + (ky * runs + run) * length;
         int64_t x = run * w.dilation_w - g.pad_left;
         if (y < 0 || y >= g.in_h) {
-          for (int64_t ox = 0; ox < g.out_w; ++ox, at += patch) outside(at, length);
+          for (int64_t ox = 0; ox < g.out_w; ++ox, at += row_stride) outside(at, length);
           continue;
         }
         int64_t ox = 0;
-        for (; ox < g.out_w && x < 0; ++ox, at += patch, x += w.stride_w) edge(at, y, x);
-        for (; ox < g.out_w && x + taps <= g.in_w; ++ox, at += patch, x += w.stride_w) {
+        for (; ox < g.out_w && x < 0; ++ox, at += row_stride, x += w.stride_w) edge(at, y, x);
+        for (; ox < g.out_w && x + taps <= g.in_w; ++ox, at += row_stride, x += w.stride_w) {
           inside(at, (y * g.in_w + x) * g.channels, length);
         }
-        for (; ox < g.out_w; ++ox, at += patch, x += w.stride_w) edge(at, y, x);
+        for (; ox < g.out_w; ++ox, at += row_stride, x += w.stride_w) edge(at, y, x);
       }
     }
   }
@@ -73,7 +73,7 @@ inline void for_each_run(const WindowGeometry& g, int64_t row_begin, int64_t row
 template <int kBytes>
 void im2col(const WindowGeometry& g, const Real* image, int64_t row_begin, int64_t row_end, Real* columns) {
   for_each_run(
-      g, row_begin, row_end,
+      g, g.patch_size(), row_begin, row_end,
       [=](int64_t to, int64_t from, int64_t n) { copy_run<kBytes>(columns + to, image + from, n); },
       [=](int64_t to, int64_t n) {
         for (int64_t i = 0; i < n; ++i) columns[to + i] = 0;
@@ -84,7 +84,7 @@ template <int kBytes>
 void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int64_t row_end, Real* image) {
   using V = Vector<Real, kBytes>;
   for_each_run(
-      g, row_begin, row_end,
+      g, g.patch_size(), row_begin, row_end,
       [=](int64_t from, int64_t to, int64_t n) {
         int64_t i = 0;
         for (; i + V::kLanes <= n; i += V::kLanes) {
@@ -93,6 +93,22 @@ void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int
         for (; i < n; ++i) image[to + i] += columns[from + i];
       },
       [](int64_t, int64_t) {});
+}
+
+// 8-bit images to rows of 16-bit numbers for the integer product, with the zero point where the window hangs
+// over.
+inline void im2col_int8(const WindowGeometry& g, const int8_t* image, int8_t zero_point, int64_t row_stride,
+                        int64_t row_begin, int64_t row_end, int16_t* columns) {
+  for_each_run(
+      g, row_stride, row_begin, row_end,
+      [=](int64_t to, int64_t from, int64_t n) { widen_int8(n, image + from, columns + to); },
+      [=](int64_t to, int64_t n) {
+        for (int64_t i = 0; i < n; ++i) columns[to + i] = zero_point;
+      });
+  const int64_t patch = g.patch_size();
+  for (int64_t row = 0; patch < row_stride && row < (row_end - row_begin) * g.out_w; ++row) {
+    for (int64_t i = patch; i < row_stride; ++i) columns[row * row_stride + i] = 0;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+// Sums of products to 8-bit outputs, a vector of channels at a time, by TFLite's double rounding:
+//
+//   y = clamp(rounding_divide_by_pot(saturating_rounding_doubling_high_mul(sum + bias, m), s) + zero_point)
+//
+// with the multiplier m >= 0 and the right shift s in 0 ... 31 of the element's channel (quant/fixed_point.h
+// has the definitions). All of it is exact integer arithmetic, so the lanes give the same bits as the scalar
+// formula.
+#pragma once
+
+#include "core/kernels/table.h"
+#include "core/kernels/vector/int8_lanes.h"
+
+namespace qlimit {
+namespace {
+
+template <typename L>
+inline void requantize_lanes(const RequantizeBlock& r, const int32_t* sums, int64_t c, int8_t* out) {
+  const auto one = L::broadcast(1);
+  const auto shift = L::load(r.right_shifts + c);
+  const auto sum = L::add(L::load(sums + c), L::load(r.bias + c));
+  const auto product = L::high_mul(sum, L::load(r.multipliers + c));
+  // rounding_divide_by_pot: the quotient rounds down; a remainder above half (for negative numbers: above
+  // half and a bit) adds 1.
+  const auto mask = L::add(L::shift_left(one, shift), L::broadcast(-1));
+  const auto threshold = L::add(L::shift_right(mask, one), L::sign(product));
+  auto y = L::increment_where_greater(L::shift_right(product, shift), L::bit_and(product, mask), threshold);
+  // Clamped before the zero point is added, which then cannot overflow.
+  y = L::clamp(y, L::broadcast(r.min - r.zero_point), L::broadcast(r.max - r.zero_point));
+  y = L::add(y, L::broadcast(r.zero_point));
+  if (c + L::kLanes <= r.channels) {
+    L::store_bytes(out + c, y);
+  } else {
+    int8_t rest[L::kLanes];
+    L::store_bytes(rest, y);
+    for (int64_t i = c; i < r.channels; ++i) out[i] = rest[i - c];
+  }
+}
+
+inline void requantize_int8(const RequantizeBlock& r) {
+  for (int64_t row = 0; row < r.rows; ++row) {
+    const int32_t* sums = r.sums + row * r.padded_channels;
+    int8_t* out = r.out + row * r.channels;
+    int64_t c = 0;
+    for (; c + WideLanes::kLanes <= r.padded_channels; c += WideLanes::kLanes) {
+      requantize_lanes<WideLanes>(r, sums, c, out);
+    }
+    for (; c < r.padded_channels; c += HalfLanes::kLanes) requantize_lanes<HalfLanes>(r, sums, c, out);
+  }
+}
+
+}  // namespace
+}  // namespace qlimit

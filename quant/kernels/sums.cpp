@@ -1,0 +1,52 @@
+#include "quant/kernels/sums.h"
+
+#include <algorithm>
+
+#include "core/kernels/gemm_int8.h"
+
+namespace qlimit::int8 {
+
+SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias,
+                               const std::vector<QuantizedMultiplier>& multipliers, const OutputClamp& out,
+                               Rounding rounding)
+    : columns_(columns),
+      channels_(static_cast<int64_t>(bias.size())),
+      bias_(bias),
+      out_(out),
+      rounding_(rounding) {
+  in_vectors_ = rounding != Rounding::kSingle;
+  for (const QuantizedMultiplier& m : multipliers) {
+    in_vectors_ = in_vectors_ && m.shift <= 0;
+    multipliers_.push_back(m.multiplier);
+    shifts_.push_back(m.shift);
+  }
+  for (auto* values : {&bias_, &multipliers_, &shifts_}) values->resize(static_cast<size_t>(columns), 0);
+  if (in_vectors_) {
+    for (int32_t& shift : shifts_) shift = -shift;
+  }
+}
+
+void SumRequantizer::run(int64_t rows, const int32_t* sums, int8_t* y) const {
+  if (in_vectors_) {
+    requantize_int8({.rows = rows,
+                     .channels = channels_,
+                     .padded_channels = columns_,
+                     .sums = sums,
+                     .bias = bias_.data(),
+                     .multipliers = multipliers_.data(),
+                     .right_shifts = shifts_.data(),
+                     .zero_point = out_.zero_point,
+                     .min = out_.min,
+                     .max = out_.max,
+                     .out = y});
+    return;
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t c = 0; c < channels_; ++c) {
+      const size_t at = static_cast<size_t>(c);
+      *y++ = requantize(sums[i * columns_ + c] + bias_[at], {multipliers_[at], shifts_[at]}, out_, rounding_);
+    }
+  }
+}
+
+}  // namespace qlimit::int8

@@ -1,0 +1,35 @@
+// The last step of convolutions and dense layers: rows of 32-bit sums become 8-bit outputs.
+//
+// The usual case (double rounding, multipliers below one) runs in vectors; every other rounding, and
+// multipliers of one and more, take the scalar definitions of quant/fixed_point.h.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "quant/fixed_point.h"
+
+namespace qlimit::int8 {
+
+/// What a channel's sums go through, laid out for rows of `columns` sums of which the first bias.size() are
+/// used.
+class SumRequantizer {
+ public:
+  SumRequantizer() = default;
+  SumRequantizer(int64_t columns, const std::vector<int32_t>& bias,
+                 const std::vector<QuantizedMultiplier>& multipliers, const OutputClamp& out,
+                 Rounding rounding);
+
+  /// y[i,c] = clamp((sums[i,c] + bias[c]) * M[c] + z_out). sums: [rows, columns], y: [rows, channels].
+  void run(int64_t rows, const int32_t* sums, int8_t* y) const;
+
+ private:
+  int64_t columns_ = 0;
+  int64_t channels_ = 0;
+  bool in_vectors_ = false;
+  std::vector<int32_t> bias_, multipliers_, shifts_;  // one per column
+  OutputClamp out_;
+  Rounding rounding_ = Rounding::kDouble;
+};
+
+}  // namespace qlimit::int8
