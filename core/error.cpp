@@ -9,6 +9,10 @@ std::string one_line(const ErrorParts& parts) {
   if (!parts.expected.empty()) text += ": expected " + parts.expected;
   if (!parts.found.empty()) text += (parts.expected.empty() ? ": found " : ", found ") + parts.found;
   if (!parts.hint.empty()) text += " (" + parts.hint + ")";
+  // Names and contents from outside may hold anything; the message stays one line.
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+  }
   return text;
 }
 

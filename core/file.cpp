@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,22 +62,22 @@ void sync_folder(const fs::path& folder) {
 }  // namespace
 
 std::vector<uint8_t> read_file(const fs::path& path, uint64_t max_bytes, const std::string& hint) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer, perhaps for ever.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) fail("cannot open the file", path, hint);
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail("cannot read the file", path, hint);
+  if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorKind::kIo, {.what = "not a regular file", .where = path.string(), .hint = hint});
   }
-  const off_t size = ::lseek(file.get(), 0, SEEK_END);
-  if (size < 0 || ::lseek(file.get(), 0, SEEK_SET) < 0) fail("cannot read the file", path, hint);
-  if (static_cast<uint64_t>(size) > max_bytes) {
+  if (static_cast<uint64_t>(status.st_size) > max_bytes) {
     throw Error(ErrorKind::kData, {.what = "the file is too long",
                                    .where = path.string(),
                                    .expected = concat("at most ", max_bytes, " bytes"),
-                                   .found = concat(size),
+                                   .found = concat(status.st_size),
                                    .hint = hint});
   }
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  std::vector<uint8_t> bytes(static_cast<size_t>(status.st_size));
   size_t have = 0;
   while (have < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);

@@ -1,5 +1,6 @@
 #include "core/memory.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <map>
@@ -29,21 +30,21 @@ class Cache {
  public:
   void* take(size_t bytes) {
     const std::lock_guard lock(mutex_);
-    stats_.bytes_in_use += static_cast<int64_t>(bytes);
-    stats_.peak_bytes_in_use = std::max(stats_.peak_bytes_in_use, stats_.bytes_in_use);
+    void* buffer = nullptr;
     if (auto& waiting = waiting_[bytes]; !waiting.empty()) {
-      void* buffer = waiting.back();
+      buffer = waiting.back();
       waiting.pop_back();
       stats_.bytes_cached -= static_cast<int64_t>(bytes);
-      return buffer;
+    } else {
+      ++stats_.system_allocations;
+      buffer = std::aligned_alloc(kAlignment, bytes);
+      if (!buffer) {
+        throw Error(ErrorKind::kUsage,
+                    {.what = "out of memory", .found = concat("a request for ", bytes, " bytes")});
+      }
     }
-    ++stats_.system_allocations;
-    void* buffer = std::aligned_alloc(kAlignment, bytes);
-    if (!buffer) {
-      stats_.bytes_in_use -= static_cast<int64_t>(bytes);
-      throw Error(ErrorKind::kUsage,
-                  {.what = "out of memory", .found = concat("a request for ", bytes, " bytes")});
-    }
+    stats_.bytes_in_use += static_cast<int64_t>(bytes);
+    stats_.peak_bytes_in_use = std::max(stats_.peak_bytes_in_use, stats_.bytes_in_use);
     return buffer;
   }
 

@@ -16,7 +16,7 @@ class Shape {
 
   /// A scalar: rank 0, one element.
   Shape() = default;
-  /// Throws kUsage for more than four dimensions, a negative one, or more than 2^62 elements.
+  /// Throws kUsage for more than four dimensions, a negative one, or more than 2^59 elements.
   Shape(std::initializer_list<int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
   explicit Shape(std::span<const int64_t> dims);
 
