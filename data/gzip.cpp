@@ -51,8 +51,8 @@ std::vector<uint8_t> gunzip(std::span<const uint8_t> bytes, uint64_t max_bytes, 
   const auto fail = [&](const std::string& what, const std::string& expected = {}) -> Error {
     return {ErrorKind::kData, {.what = what, .where = where, .expected = expected, .hint = hint}};
   };
-  if (bytes.size() > max_bytes)
-    throw fail("the gzip file is too long", concat("at most ", max_bytes, " bytes"));
+  constexpr uInt kMost = ~uInt{0};  // that zlib takes at once
+  if (bytes.size() > kMost) throw fail("the gzip file is too long", concat("at most ", kMost, " bytes"));
   Inflater inflater(bytes);
   std::vector<uint8_t> out;
   int status = Z_OK;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """make.py MNIST OUTPUT: cuts the subset in this folder out of MNIST's four IDX files.
 
-Class-balanced: the first 100 training and the first 20 test images of each digit, in their original order. (Simply
-the first 200 of the test set would all be of its easier half.) The images are byte for byte the original's; the gzip
-headers hold no name and no time, so the same zlib gives the same files.
+Of each digit 100 training and 20 test images, evenly spaced over all of that digit and in their original order: the
+two halves of the test set come from different writers, so its first images would be an easier test than the whole.
+The images are byte for byte the original's; the gzip headers hold no name and no time, so the same zlib gives the
+same files.
 """
 
 import gzip
@@ -28,12 +29,11 @@ def cut(source, output, part, per_class):
     images_name, labels_name = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
     (_, height, width), pixels = read_idx(source / images_name, 0x803, 3)
     _, labels = read_idx(source / labels_name, 0x801, 1)
-    chosen, taken = [], [0] * 10
-    for index, label in enumerate(labels):
-        if taken[label] < per_class:
-            taken[label] += 1
-            chosen.append(index)
-    assert taken == [per_class] * 10
+    chosen = []
+    for digit in range(10):
+        indices = [index for index, label in enumerate(labels) if label == digit]
+        chosen += [indices[i * len(indices) // per_class] for i in range(per_class)]
+    chosen.sort()
     size = height * width
     picked = b"".join(pixels[i * size:(i + 1) * size] for i in chosen)
     write_idx(output / f"{images_name}.gz", 0x803, [len(chosen), height, width], picked)
