@@ -71,6 +71,7 @@ TEST(Prefetcher, IsJoinedInTheMiddleOfAnItem) {
   std::atomic<bool> finished = false;
   {
     Prefetcher<int64_t> items(10, 2, [&](int64_t i) {
+      if (i > 0) return i;
       started.release();
       go_on.acquire();
       finished = true;
