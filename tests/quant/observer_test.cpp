@@ -84,7 +84,7 @@ TEST(Observer, PercentileOfReluKeepsZero) {
   EXPECT_NEAR(range.max, 3.09, 0.15);  // the Gaussian's 99.9th percentile; 10 of 10000 numbers lie beyond
 }
 
-// The clipping values of Banner et al. (ACIQ, 2019, table 1) for 4 and 8 bits are 2.55 and 3.92 sigma for a
+// The clipping values of Banner et al. (ACIQ, 2019) for 4 and 8 bits are 2.55 and 3.92 sigma for a
 // Gaussian, 5.03 and 9.89 b for a Laplacian, which are steps of 0.319, 0.0306, 0.629 and 0.0773: an
 // approximation. Exactly, 16 levels have their least error with steps of 0.3352 (Max, "Quantizing for minimum
 // distortion", 1960) and 0.652. Ours has 0 among the levels, so one of the 16 lies further out than its

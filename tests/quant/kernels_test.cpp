@@ -1,0 +1,498 @@
+// Each integer kernel against a direct evaluation of its formula in wide integers, on random models that
+// favour what goes wrong: numbers and zero points at both ends, multipliers near 1/2 and 1, powers of two
+// (exact ties).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/kernels/gemm_int8.h"
+#include "core/random.h"
+#include "quant/kernels/add.h"
+#include "quant/kernels/conv2d.h"
+#include "quant/kernels/dense.h"
+#include "quant/kernels/depthwise_conv2d.h"
+#include "quant/kernels/lookup.h"
+#include "quant/kernels/mean.h"
+#include "quant/kernels/pool2d.h"
+#include "quant/kernels/quantize.h"
+#include "quant/kernels/requantize.h"
+#include "quant/kernels/softmax.h"
+#include "tests/quant/wide_integers.h"
+
+namespace qlimit {
+namespace {
+
+using Numbers = std::vector<int8_t>;
+
+constexpr int kModels = 400;
+
+int64_t between(Random& random, int64_t low, int64_t high) {
+  return low + random.below(static_cast<uint32_t>(high - low + 1));
+}
+
+template <typename T>
+T one_of(Random& random, std::initializer_list<T> choices) {
+  return choices.begin()[random.below(static_cast<uint32_t>(choices.size()))];
+}
+
+// Ends, middles and anything; within [low, 127].
+int8_t random_number(Random& random, int64_t low) {
+  switch (random.below(4)) {
+    case 0:
+      return static_cast<int8_t>(one_of<int64_t>(random, {low, 127}));
+    case 1:
+      return static_cast<int8_t>(between(random, -1, 1));
+    default:
+      return static_cast<int8_t>(between(random, low, 127));
+  }
+}
+
+Tensor<int8_t> random_tensor(Random& random, const Shape& shape, int64_t low) {
+  Tensor<int8_t> tensor(shape);
+  for (int8_t& number : tensor) number = random_number(random, low);
+  return tensor;
+}
+
+AffineParams random_params(Random& random) {
+  const float scale = static_cast<float>(std::ldexp(one_of(random, {1.0, 1.25, 1.5, random.uniform(1, 2)}),
+                                                    static_cast<int>(between(random, -8, 2))));
+  return {.scale = scale,
+          .zero_point =
+              static_cast<int32_t>(one_of<int64_t>(random, {-128, 127, 0, between(random, -128, 127)}))};
+}
+
+// An output whose multiplier `accumulator_scale / scale` is 2^-k exactly, just beside 2^-k, or anything.
+OutputStage random_output(Random& random, double accumulator_scale) {
+  const double multiplier = std::ldexp(one_of(random, {1.0, 1 + 1e-6, 1 - 1e-6, random.uniform(0.5, 1)}),
+                                       -static_cast<int>(between(random, 0, 12)));
+  return {.params = {.scale = static_cast<float>(accumulator_scale / multiplier),
+                     .zero_point = random_params(random).zero_point},
+          .activation = one_of(
+              random, {Activation::kNone, Activation::kRelu, Activation::kRelu6, Activation::kReluN1To1}),
+          .rounding = one_of(random, {Rounding::kDouble, Rounding::kSingle})};
+}
+
+QuantizedFilter random_filter(Random& random, const Shape& shape, int axis) {
+  QuantizedFilter filter = {.weight = random_tensor(random, shape, -127), .scales = {}, .bias = {}};
+  const int64_t channels = shape[axis];
+  for (int64_t c = 0; c < channels; ++c) {
+    filter.scales.push_back(random_params(random).scale / 64);
+    filter.bias.push_back(static_cast<int32_t>(between(random, -50000, 50000)));
+  }
+  if (random.below(3) == 0) filter.scales.resize(1);
+  return filter;
+}
+
+float scale_of(const QuantizedFilter& filter, int64_t channel) {
+  return filter.scales[filter.scales.size() == 1 ? 0 : static_cast<size_t>(channel)];
+}
+
+// clamp(x * real + zero_point), straight from the specification.
+int8_t finish(wide::Integer x, double real, const OutputStage& output) {
+  const auto bound = [&](double f) {
+    return static_cast<int64_t>(std::round(static_cast<float>(f) / output.params.scale)) +
+           output.params.zero_point;
+  };
+  int64_t low = -128, high = 127;
+  if (output.activation == Activation::kRelu || output.activation == Activation::kRelu6) low = bound(0);
+  if (output.activation == Activation::kRelu6) high = std::min<int64_t>(127, bound(6));
+  if (output.activation == Activation::kReluN1To1) {
+    low = std::max<int64_t>(-128, bound(-1));
+    high = std::min<int64_t>(127, bound(1));
+  }
+  const wide::Integer y = wide::multiply(x, quantize_multiplier(real, output.rounding), output.rounding) +
+                          output.params.zero_point;
+  return static_cast<int8_t>(y < low ? low : y > high ? high : static_cast<int64_t>(y));
+}
+
+Numbers to_numbers(const Tensor<int8_t>& tensor) { return {tensor.begin(), tensor.end()}; }
+
+Window random_window(Random& random, bool dilates) {
+  Window window = {.kernel_h = between(random, 1, 4),
+                   .kernel_w = between(random, 1, 4),
+                   .stride_h = between(random, 1, 3),
+                   .stride_w = between(random, 1, 3),
+                   .padding = one_of(random, {Padding::kSame, Padding::kValid})};
+  if (dilates) {
+    window.dilation_h = between(random, 1, 2);
+    window.dilation_w = between(random, 1, 2);
+  }
+  return window;
+}
+
+// An input that the window fits into even when VALID.
+Shape random_image(Random& random, const Window& w, int64_t channels) {
+  return {between(random, 1, 2), between(random, 0, 4) + (w.kernel_h - 1) * w.dilation_h + 1,
+          between(random, 0, 4) + (w.kernel_w - 1) * w.dilation_w + 1, channels};
+}
+
+// Calls tap(iy, ix, ky, kx) for the taps inside the image.
+void for_each_tap(const WindowGeometry& g, int64_t oy, int64_t ox,
+                  const std::function<void(int64_t, int64_t, int64_t, int64_t)>& tap) {
+  for (int64_t ky = 0; ky < g.window.kernel_h; ++ky) {
+    for (int64_t kx = 0; kx < g.window.kernel_w; ++kx) {
+      const int64_t iy = oy * g.window.stride_h - g.pad_top + ky * g.window.dilation_h;
+      const int64_t ix = ox * g.window.stride_w - g.pad_left + kx * g.window.dilation_w;
+      if (iy >= 0 && iy < g.in_h && ix >= 0 && ix < g.in_w) tap(iy, ix, ky, kx);
+    }
+  }
+}
+
+// The numbers that `element` returns for [n,oy,ox,o], in order.
+Numbers for_each_output(const WindowGeometry& g, int64_t channels,
+                        const std::function<int8_t(int64_t, int64_t, int64_t, int64_t)>& element) {
+  Numbers y;
+  for (int64_t n = 0; n < g.batch; ++n)
+    for (int64_t oy = 0; oy < g.out_h; ++oy)
+      for (int64_t ox = 0; ox < g.out_w; ++ox)
+        for (int64_t o = 0; o < channels; ++o) y.push_back(element(n, oy, ox, o));
+  return y;
+}
+
+TEST(Int8Kernels, Conv2DInBothForms) {
+  Random random(1, "conv2d");
+  for (int model = 0; model < kModels; ++model) {
+    const int64_t groups = between(random, 1, 3), in = between(random, 1, 3), out = between(random, 1, 3);
+    const Window window = random_window(random, true);
+    const Tensor<int8_t> x = random_tensor(random, random_image(random, window, groups * in), -128);
+    const AffineParams params = random_params(random);
+    const QuantizedFilter filter =
+        random_filter(random, {groups * out, window.kernel_h, window.kernel_w, in}, 0);
+    const OutputStage output = random_output(random, double{params.scale} * double{filter.scales[0]});
+
+    const WindowGeometry g = lay_window("test", window, x.shape());
+    const Numbers expected =
+        for_each_output(g, groups * out, [&](int64_t n, int64_t oy, int64_t ox, int64_t o) {
+          wide::Integer acc = filter.bias[static_cast<size_t>(o)];
+          for_each_tap(g, oy, ox, [&](int64_t iy, int64_t ix, int64_t ky, int64_t kx) {
+            for (int64_t c = 0; c < in; ++c)
+              acc += wide::Integer{filter.weight(o, ky, kx, c)} *
+                     (x(n, iy, ix, o / out * in + c) - params.zero_point);
+          });
+          return finish(acc, double{params.scale} * double{scale_of(filter, o)} / double{output.params.scale},
+                        output);
+        });
+
+    const int8::Conv2DParams prepared = int8::prepare_conv2d(x.shape(), params, filter, window, output);
+    Numbers y(expected.size());
+    conv2d_reference(prepared, x.data(), y.data());
+    ASSERT_EQ(y, expected) << model;
+    Tensor<int8_t> workspace({conv2d_workspace_bytes(prepared)});
+    Numbers folded(expected.size());
+    conv2d(prepared, x.data(), workspace.data(), folded.data());
+    ASSERT_EQ(folded, expected) << model;
+  }
+}
+
+TEST(Int8Kernels, DepthwiseConv2D) {
+  Random random(2, "depthwise");
+  for (int model = 0; model < kModels; ++model) {
+    const int64_t channels = between(random, 1, 4), multiplier = between(random, 1, 3);
+    const Window window = random_window(random, true);
+    const Tensor<int8_t> x = random_tensor(random, random_image(random, window, channels), -128);
+    const AffineParams params = random_params(random);
+    const QuantizedFilter filter =
+        random_filter(random, {1, window.kernel_h, window.kernel_w, channels * multiplier}, 3);
+    const OutputStage output = random_output(random, double{params.scale} * double{filter.scales[0]});
+
+    const WindowGeometry g = lay_window("test", window, x.shape());
+    const Numbers expected =
+        for_each_output(g, channels * multiplier, [&](int64_t n, int64_t oy, int64_t ox, int64_t o) {
+          wide::Integer acc = filter.bias[static_cast<size_t>(o)];
+          for_each_tap(g, oy, ox, [&](int64_t iy, int64_t ix, int64_t ky, int64_t kx) {
+            acc += wide::Integer{filter.weight(0, ky, kx, o)} *
+                   (x(n, iy, ix, o / multiplier) - params.zero_point);
+          });
+          return finish(acc, double{params.scale} * double{scale_of(filter, o)} / double{output.params.scale},
+                        output);
+        });
+    Numbers y(expected.size());
+    depthwise_conv2d(int8::prepare_depthwise_conv2d(x.shape(), params, filter, window, output), x.data(),
+                     y.data());
+    ASSERT_EQ(y, expected) << model;
+  }
+}
+
+TEST(Int8Kernels, DenseInBothForms) {
+  Random random(3, "dense");
+  for (int model = 0; model < kModels; ++model) {
+    const int64_t batch = between(random, 1, 3), in = between(random, 1, 40), out = between(random, 1, 6);
+    const Tensor<int8_t> x = random_tensor(random, {batch, in}, -128);
+    const AffineParams params = random_params(random);
+    const QuantizedFilter filter = random_filter(random, {out, in}, 0);
+    OutputStage output = random_output(random, double{params.scale} * double{filter.scales[0]});
+    if (random.below(4) == 0) output.rounding = Rounding::kFloat64;
+
+    Numbers expected;
+    for (int64_t n = 0; n < batch; ++n) {
+      for (int64_t o = 0; o < out; ++o) {
+        wide::Integer acc = filter.bias[static_cast<size_t>(o)];
+        for (int64_t i = 0; i < in; ++i)
+          acc += wide::Integer{filter.weight(o, i)} * (x(n, i) - params.zero_point);
+        const double exact = double{params.scale} * double{scale_of(filter, o)} / double{output.params.scale};
+        if (output.rounding == Rounding::kFloat64) {
+          const OutputStage clamp_only = {.params = output.params, .activation = output.activation};
+          const auto rounded = static_cast<int64_t>(std::round(static_cast<double>(acc) * exact));
+          expected.push_back(finish(rounded, 1.0, clamp_only));
+        } else if (filter.scales.size() == 1) {
+          const float product = params.scale * filter.scales[0];
+          expected.push_back(finish(acc, double{product} / double{output.params.scale}, output));
+        } else {
+          expected.push_back(finish(acc, exact, output));
+        }
+      }
+    }
+    const int8::DenseParams prepared = int8::prepare_dense(x.shape(), params, filter, output);
+    Numbers y(expected.size());
+    dense_reference(prepared, x.data(), y.data());
+    ASSERT_EQ(y, expected) << model;
+    Tensor<int8_t> workspace({dense_workspace_bytes(prepared)});
+    Numbers folded(expected.size());
+    dense(prepared, x.data(), workspace.data(), folded.data());
+    ASSERT_EQ(folded, expected) << model;
+  }
+}
+
+TEST(Int8Kernels, Pools) {
+  Random random(4, "pools");
+  for (int model = 0; model < kModels; ++model) {
+    const Window window = random_window(random, false);
+    const int64_t channels = between(random, 1, 3);
+    const Tensor<int8_t> x = random_tensor(random, random_image(random, window, channels), -128);
+    const OutputStage same = random_output(random, 0.05);
+    const WindowGeometry g = lay_window("test", window, x.shape());
+    const int8::Pool2DParams prepared = int8::prepare_pool2d(x.shape(), same.params, window, same.activation);
+
+    // Clamping alone: a multiplication by 1 is exact.
+    const OutputStage clamp_only = {.params = same.params, .activation = same.activation};
+    const auto clamped = [&](wide::Integer q) { return finish(q - same.params.zero_point, 1.0, clamp_only); };
+    const Numbers greatest = for_each_output(g, channels, [&](int64_t n, int64_t oy, int64_t ox, int64_t c) {
+      int most = -1000;
+      for_each_tap(g, oy, ox, [&](int64_t iy, int64_t ix, int64_t, int64_t) {
+        most = std::max<int>(most, x(n, iy, ix, c));
+      });
+      return clamped(most);
+    });
+    const Numbers average = for_each_output(g, channels, [&](int64_t n, int64_t oy, int64_t ox, int64_t c) {
+      wide::Integer sum = 0, count = 0;
+      for_each_tap(g, oy, ox, [&](int64_t iy, int64_t ix, int64_t, int64_t) {
+        sum += x(n, iy, ix, c);
+        ++count;
+      });
+      return clamped(wide::nearest_ties_away(sum, count));
+    });
+    Numbers y(greatest.size());
+    max_pool2d(prepared, x.data(), y.data());
+    ASSERT_EQ(y, greatest) << model;
+    average_pool2d(prepared, x.data(), y.data());
+    ASSERT_EQ(y, average) << model;
+  }
+}
+
+TEST(Int8Kernels, MeanOverRowsAndColumns) {
+  Random random(5, "mean");
+  for (int model = 0; model < kModels; ++model) {
+    const Tensor<int8_t> x = random_tensor(
+        random, {between(random, 1, 2), between(random, 1, 8), between(random, 1, 8), between(random, 1, 3)},
+        -128);
+    const AffineParams params = random_params(random);
+    OutputStage output = random_output(random, params.scale);
+    output.activation = Activation::kNone;
+
+    const int64_t count = x.dim(1) * x.dim(2);
+    QuantizedMultiplier m =
+        quantize_multiplier(double{params.scale} / double{output.params.scale}, output.rounding);
+    int bits = 0;
+    while ((int64_t{2} << bits) <= count) ++bits;
+    m = {static_cast<int32_t>(wide::floor_divide(m.multiplier * wide::power_of_two(bits), count)),
+         m.shift - bits};
+    Numbers expected;
+    for (int64_t n = 0; n < x.dim(0); ++n) {
+      for (int64_t c = 0; c < x.dim(3); ++c) {
+        wide::Integer sum = 0;
+        for (int64_t h = 0; h < x.dim(1); ++h)
+          for (int64_t w = 0; w < x.dim(2); ++w) sum += x(n, h, w, c) - params.zero_point;
+        const wide::Integer y = wide::multiply(sum, m, output.rounding) + output.params.zero_point;
+        expected.push_back(static_cast<int8_t>(std::clamp<wide::Integer>(y, -128, 127)));
+      }
+    }
+    Numbers y(expected.size());
+    mean(int8::prepare_mean(x.shape(), params, {1, 2}, output), x.data(), y.data());
+    ASSERT_EQ(y, expected) << model;
+    mean(int8::prepare_mean(x.shape(), params, {-2, -3, 1}, output), x.data(), y.data());  // the same axes
+    ASSERT_EQ(y, expected) << model;
+  }
+}
+
+TEST(Int8Kernels, AddIsExactToItsFineScale) {
+  Random random(6, "add");
+  for (int model = 0; model < kModels; ++model) {
+    const Tensor<int8_t> x1 = random_tensor(random, {1, 50}, -128);
+    const Tensor<int8_t> x2 = random_tensor(random, {1, 50}, -128);
+    const AffineParams p1 = random_params(random), p2 = random_params(random);
+    const OutputStage output = random_output(random, std::max(p1.scale, p2.scale));
+
+    const double common = 2 * std::max(double{p1.scale}, double{p2.scale});
+    const auto fine = [&](int8_t x, AffineParams p) {
+      return wide::multiply((x - p.zero_point) * wide::power_of_two(20),
+                            quantize_multiplier(double{p.scale} / common, output.rounding), output.rounding);
+    };
+    Numbers expected;
+    for (int64_t i = 0; i < x1.size(); ++i) {
+      expected.push_back(finish(fine(x1[i], p1) + fine(x2[i], p2),
+                                common / (std::ldexp(1.0, 20) * double{output.params.scale}), output));
+    }
+    Tensor<int8_t> y = x1.clone();  // in place
+    add(int8::prepare_add(x1.shape(), p1, x2.shape(), p2, output), y.data(), x2.data(), y.data());
+    ASSERT_EQ(to_numbers(y), expected) << model;
+  }
+}
+
+TEST(Int8Kernels, AddBroadcastsEitherSide) {
+  const AffineParams unit = {};
+  const Tensor<int8_t> matrix({2, 3}, {1, 2, 3, 4, 5, 6}), row({3}, {10, 20, 30});
+  const Numbers expected = {11, 22, 33, 14, 25, 36};
+  Numbers y(6);
+  add(int8::prepare_add(matrix.shape(), unit, row.shape(), unit, {}), matrix.data(), row.data(), y.data());
+  EXPECT_EQ(y, expected);
+  add(int8::prepare_add(row.shape(), unit, matrix.shape(), unit, {}), row.data(), matrix.data(), y.data());
+  EXPECT_EQ(y, expected);
+  EXPECT_THROW(int8::prepare_add(matrix.shape(), unit, {2}, unit, {}), Error);
+}
+
+TEST(Int8Kernels, RequantizeAndRelu) {
+  Random random(7, "requantize");
+  Numbers x(256);
+  std::iota(x.begin(), x.end(), int8_t{-128});
+  for (int model = 0; model < kModels; ++model) {
+    const AffineParams params = random_params(random);
+    const OutputStage output = random_output(random, params.scale);
+    const float narrow = params.scale / output.params.scale;
+    Numbers exact, relu;
+    for (int8_t q : x) {
+      exact.push_back(
+          finish(q - params.zero_point, double{params.scale} / double{output.params.scale}, output));
+      relu.push_back(finish(q - params.zero_point, double{narrow}, output));
+    }
+    Numbers y(256);
+    requantize(int8::prepare_requantize(params, output), x.data(), 256, y.data());
+    ASSERT_EQ(y, exact) << model;
+    requantize(int8::prepare_relu(params, output), x.data(), 256, y.data());
+    ASSERT_EQ(y, relu) << model;
+  }
+}
+
+// The fixed-point exponential and reciprocal are accurate to far below a step of 1/256, so each probability
+// is the rounded real one, or its neighbour where that is close to a tie.
+TEST(Int8Kernels, SoftmaxIsTheRealSoftmax) {
+  Random random(8, "softmax");
+  for (int model = 0; model < kModels; ++model) {
+    const int64_t classes = between(random, 1, 40);
+    const Tensor<int8_t> x = random_tensor(random, {2, classes}, -128);
+    const AffineParams params = {.scale = static_cast<float>(random.uniform(0.001, 0.5)), .zero_point = 5};
+    Numbers y(static_cast<size_t>(x.size()));
+    softmax(int8::prepare_softmax(x.shape(), params, 1.0f), x.data(), y.data());
+    for (int64_t row = 0; row < 2; ++row) {
+      double sum = 0;
+      for (int64_t c = 0; c < classes; ++c) sum += std::exp(double{params.scale} * x(row, c));
+      for (int64_t c = 0; c < classes; ++c) {
+        const double probability = std::exp(double{params.scale} * x(row, c)) / sum;
+        const double expected = std::min(256 * probability - 128, 127.0);
+        ASSERT_NEAR(y[static_cast<size_t>(row * classes + c)], expected, 0.51) << model;
+      }
+    }
+  }
+}
+
+TEST(Int8Kernels, SoftmaxOfVeryManyEqualLogits) {
+  for (int64_t classes : {511, 512, 4095}) {
+    const Tensor<int8_t> x({1, classes});
+    Numbers y(static_cast<size_t>(classes), 99);
+    softmax(int8::prepare_softmax(x.shape(), {.scale = 0.1f}, 1.0f), x.data(), y.data());
+    EXPECT_EQ(y, Numbers(y.size(), classes == 511 ? int8_t{-127} : int8_t{-128})) << classes;
+  }
+  EXPECT_THROW(int8::prepare_softmax({1, 4096}, {.scale = 0.1f}, 1.0f), Error);
+  EXPECT_THROW(int8::prepare_softmax({1, 4}, {.scale = 1e-9f}, 1.0f), Error);
+}
+
+TEST(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
+  const AffineParams input = {.scale = 1.0f, .zero_point = -128};
+  const AffineParams output = {.scale = 1.0f, .zero_point = 0};
+  const int8::Lookup halves = int8::make_lookup([](double r) { return (r - 128) / 2; }, input, output);
+  const Numbers x = {-128, -127, -1, 0, 1, 127};  // r = 0, 1, 127, 128, 129, 255
+  Numbers y(x.size());
+  int8::lookup(halves, x.data(), static_cast<int64_t>(x.size()), y.data());
+  EXPECT_EQ(y, (Numbers{-64, -64, -1, 0, 1, 64}));  // -63.5, -0.5, 0.5 and 63.5 are ties
+  const int8::Lookup steep = int8::make_lookup([](double r) { return 1 / (r - 128); }, input, {1e-6f, 0});
+  int8::lookup(steep, x.data(), static_cast<int64_t>(x.size()), y.data());
+  EXPECT_EQ(y, (Numbers{-128, -128, -128, 127, 127, 127}));  // an infinity at r = 128
+  EXPECT_THROW(int8::make_lookup([](double r) { return std::log(r - 1); }, input, output), Error);
+}
+
+TEST(Int8Kernels, QuantizeNamesTheElementThatIsNoNumber) {
+  const std::vector<float> x = {0.0f, 1.0f, std::nanf("")};
+  Numbers y(3);
+  try {
+    int8::quantize({}, x.data(), 3, y.data());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("element 2"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Int8Kernels, RefuseWhatCouldOverflow) {
+  const Shape input = {1, 2};
+  const QuantizedFilter good = {.weight = Tensor<int8_t>({1, 2}, {127, -127}), .scales = {0.1f}, .bias = {0}};
+  EXPECT_NO_THROW(int8::prepare_dense(input, {}, good, {}));
+  QuantizedFilter bad = good;
+  bad.bias = {std::numeric_limits<int32_t>::max() - 10};
+  EXPECT_THROW(int8::prepare_dense(input, {}, bad, {}), Error);
+  const Shape wide_input = {1, 70000};
+  const QuantizedFilter long_rows = {
+      .weight = Tensor<int8_t>::full({1, 70000}, 127), .scales = {0.1f}, .bias = {0}};
+  EXPECT_THROW(int8::prepare_dense(wide_input, {}, long_rows, {}), Error);
+  EXPECT_THROW(int8::prepare_dense(input, {.zero_point = 128}, good, {}), Error);
+  EXPECT_THROW(int8::prepare_dense(input, {}, good, {.params = {.scale = 0.0f}}), Error);
+}
+
+TEST(Int8Kernels, RefuseShapesThatDoNotFit) {
+  const QuantizedFilter filter = {
+      .weight = Tensor<int8_t>({2, 3, 3, 4}), .scales = {0.1f, 0.2f}, .bias = {0, 0}};
+  const Window window = {.kernel_h = 3, .kernel_w = 3};
+  EXPECT_NO_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, filter, window, {}));
+  EXPECT_NO_THROW(int8::prepare_conv2d({1, 5, 5, 8}, {}, filter, window, {}));  // two groups
+  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 6}, {}, filter, window, {}), Error);
+  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, filter, {.kernel_h = 1, .kernel_w = 3}, {}), Error);
+  EXPECT_THROW(int8::prepare_depthwise_conv2d({1, 5, 5, 4}, {}, filter, window, {}), Error);
+  QuantizedFilter short_bias = filter;
+  short_bias.bias = {0};
+  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, short_bias, window, {}), Error);
+  EXPECT_THROW(int8::prepare_mean({1, 2, 2, 1}, {}, {4}, {}), Error);
+  EXPECT_THROW(int8::prepare_pool2d({1, 5, 5, 4}, {}, {.kernel_h = 2, .dilation_h = 2}, Activation::kNone),
+               Error);
+}
+
+TEST(GemmInt8, EqualsItsReference) {
+  Random random(9, "gemm");
+  for (int model = 0; model < kModels; ++model) {
+    const int64_t m = between(random, 1, 40), n = between(random, 1, 40), k = between(random, 1, 150);
+    const Tensor<int8_t> a = random_tensor(random, {m, k}, -128), b = random_tensor(random, {n, k}, -127);
+    Tensor<int32_t> expected({m, n}), c({m, n});
+    gemm_int8_reference(m, n, k, a.data(), b.data(), expected.data());
+    gemm_int8(m, n, k, a.data(), b.data(), c.data());
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        int64_t sum = 0;
+        for (int64_t l = 0; l < k; ++l) sum += int64_t{a(i, l)} * b(j, l);
+        ASSERT_EQ(expected(i, j), sum);
+        ASSERT_EQ(c(i, j), sum);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qlimit
