@@ -105,13 +105,17 @@ Tensor<Real> weight_gradient(const Convolution& conv, const Tensor<Real>& x, con
     }
   });
   Tensor<Real> dw = Tensor<Real>::uninitialized(weight_shape);
-  parallel_for(out_channels, 8, [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      for (int64_t p = 0; p < patch; ++p) {
-        double sum = 0;
-        for (int64_t chunk = 0; chunk < parts.dim(0); ++chunk) sum += static_cast<double>(parts(chunk, p, o));
-        dw[o * patch + p] = static_cast<Real>(sum);
+  parallel_for(patch, 16, [&](int64_t begin, int64_t end) {
+    std::vector<double> sums(static_cast<size_t>(out_channels));
+    for (int64_t p = begin; p < end; ++p) {
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (int64_t chunk = 0; chunk < parts.dim(0); ++chunk) {
+        const Real* part = parts.data() + (chunk * patch + p) * out_channels;
+        for (int64_t o = 0; o < out_channels; ++o)
+          sums[static_cast<size_t>(o)] += static_cast<double>(part[o]);
       }
+      for (int64_t o = 0; o < out_channels; ++o)
+        dw[o * patch + p] = static_cast<Real>(sums[static_cast<size_t>(o)]);
     }
   });
   return dw;
