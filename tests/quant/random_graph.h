@@ -141,9 +141,19 @@ inline Graph random_graph(Random& rng) {
     net.apply(op::GlobalAveragePool{});
   }
   if (rng.below(2)) net.dense(1 + rng.below(8), true).apply(op::Clamp{});
-  net.dense(2 + rng.below(8), rng.below(2));
+  net.dense(2 + rng.below(8), true);  // with a bias: logits that are always 0 have no scale
   if (rng.below(2)) net.apply(op::Softmax{});
   return net.graph();
+}
+
+/// Convolutions large enough that one image is divided among the threads.
+inline Graph wide_graph(Random& rng) {
+  const Window three = {.kernel_h = 3, .kernel_w = 3};
+  GraphBuilder net(rng, {1, 23, 21, 8});
+  net.conv(24, three, true, Activation::kRelu)
+      .depthwise(2, three, true)
+      .conv(16, {}, true, Activation::kRelu6);
+  return net.apply(op::MaxPool2D{three}).apply(op::GlobalAveragePool{}).dense(5).graph();
 }
 
 }  // namespace qlimit

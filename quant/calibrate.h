@@ -1,0 +1,24 @@
+// Calibration: which real numbers does each activation take on typical images?
+//
+//   FloatExecutor executor(graph);
+//   Ranges ranges = calibrate(executor, images, {.observer = {.method = CalibrationMethod::kPercentile}});
+#pragma once
+
+#include "quant/float_executor.h"
+#include "quant/observer.h"
+#include "quant/quantize.h"
+
+namespace qlimit {
+
+struct CalibrationOptions {
+  ObserverOptions observer;
+  int64_t batch = 32;  // images that are run at once, and observed in one call
+};
+
+/// Runs the folded float graph on images [N,...], N at least 1, and lets one observer watch each activation,
+/// batch after batch in order: the result depends on the images and options alone. Throws kNumeric if an
+/// activation is not finite.
+Ranges calibrate(const FloatExecutor& executor, const Tensor<float>& images,
+                 const CalibrationOptions& options = {});
+
+}  // namespace qlimit

@@ -1,0 +1,64 @@
+// The integer model: int8 in, int8 weights, int32 sums, int8 out.
+//
+// Between the quantization of the input and the output no floating-point operation takes place and no memory
+// is asked for. Zero-point terms are folded into the biases, scales have become fixed-point multipliers, all
+// activations lie in one planned arena. Results equal those of TFLite's reference kernels (quant/kernels).
+//
+//   QuantizedModel model(quantize(graph, ranges));
+//   Tensor<float> logits = model.run(images);                     // [N,32,32,3] -> [N,10]
+//
+//   Workspace workspace = model.make_workspace(1);                // for a caller that measures or serves
+//   model.run(image, 1, result, workspace);                       // allocates nothing
+#pragma once
+
+#include <string>
+
+#include "quant/program.h"
+#include "quant/quantize.h"
+
+namespace qlimit {
+
+/// Bytes of a model's constants as they are stored.
+struct ModelSize {
+  int64_t weights = 0;  // int8
+  int64_t biases = 0;   // int32, one for each output channel
+  int64_t quantization =
+      0;  // multipliers (8 bytes each), tables, scale and zero point of activations (8 bytes)
+  int64_t total() const { return weights + biases + quantization; }
+};
+
+class QuantizedModel {
+ public:
+  /// Throws what preparing a kernel throws, for example kNumeric if an accumulator could exceed int32.
+  explicit QuantizedModel(QuantizedGraph quantized);
+
+  /// Memory for one caller, for batches up to `max_batch` (larger ones run too, with less parallelism).
+  Workspace make_workspace(int64_t max_batch = 1) const { return program_.make_workspace(max_batch); }
+
+  /// images: `batch` inputs, outputs: room for `batch` results, both contiguous. May be called by several
+  /// threads, each with its own workspace. Results are bit-identical for any batch size and number of
+  /// threads.
+  void run_int8(const int8_t* images, int64_t batch, int8_t* outputs, Workspace& workspace,
+                const Probe<int8_t>* probe = nullptr) const;
+  /// The same between float borders: the input is quantized, the output dequantized. Throws kNumeric for an
+  /// input that is not a number.
+  void run(const float* images, int64_t batch, float* outputs, Workspace& workspace,
+           const Probe<int8_t>* probe = nullptr) const;
+  /// images: [N,...] -> [N,...]. Throws kUsage if the shape is not the graph's.
+  Tensor<float> run(const Tensor<float>& images, const Probe<int8_t>* probe = nullptr) const;
+
+  const QuantizedGraph& quantized() const { return quantized_; }
+  const Graph& graph() const { return quantized_.graph; }
+  const AffineParams& params(ValueId id) const { return quantized_.params[static_cast<size_t>(id)]; }
+  int64_t arena_bytes() const { return program_.arena_bytes(); }
+  ModelSize size() const;
+  /// Everything that decides about results, as bytes: structure, scales, zero points, weights, biases
+  /// (pointwise functions by their names). For comparing two models.
+  std::string fingerprint() const;
+
+ private:
+  QuantizedGraph quantized_;
+  Program<int8_t> program_;
+};
+
+}  // namespace qlimit

@@ -1,0 +1,46 @@
+// All activations of a batch at once, for calibration and error reports.
+//
+//   std::vector<Tensor<float>> all = record_activations<float>(executor, images);
+//   all[id]   // [N,...], the value `id` of executor.graph()
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "quant/program.h"
+
+namespace qlimit {
+
+/// Runs a FloatExecutor (T = float) or QuantizedModel (T = int8_t) on images [N,...]; the tensors of
+/// constants stay empty. Memory for every activation of the batch is needed at once.
+template <typename T, typename Executor>
+std::vector<Tensor<T>> record_activations(const Executor& executor, const Tensor<float>& images) {
+  const Graph& graph = executor.graph();
+  const int64_t batch = batch_size(graph, images.shape());
+  std::vector<Tensor<T>> activations(graph.values.size());
+  for (size_t i = 0; i < activations.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (!value.is_constant()) activations[i] = Tensor<T>::uninitialized(with_batch(value.shape, batch));
+  }
+  const Probe<T> keep = [&](int64_t image, ValueId id, const T* data) {
+    const int64_t size = graph.value(id).shape.size();
+    std::copy_n(data, size, activations[static_cast<size_t>(id)].data() + image * size);
+  };
+  executor.run(images, &keep);
+  return activations;
+}
+
+/// Calls body(part) for consecutive parts of images [N,...], `batch` images each, the last maybe fewer.
+template <typename Body>
+void for_each_batch(const Tensor<float>& images, int64_t batch, const Body& body) {
+  const int64_t count = images.dim(0);
+  const int64_t size = count == 0 ? 0 : images.size() / count;
+  for (int64_t begin = 0; begin < count; begin += batch) {
+    const int64_t n = std::min(batch, count - begin);
+    Tensor<float> part = Tensor<float>::uninitialized(with_batch(images.shape(), n));
+    std::copy_n(images.data() + begin * size, n * size, part.data());
+    body(part);
+  }
+}
+
+}  // namespace qlimit
