@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/isa.h"
 #include "core/random.h"
 #include "quant/kernels/add.h"
 #include "quant/kernels/conv2d.h"
@@ -108,6 +108,19 @@ int8_t finish(wide::Integer x, double real, const OutputStage& output) {
   return static_cast<int8_t>(y < low ? low : y > high ? high : static_cast<int64_t>(y));
 }
 
+// The fast forms are compiled for several instruction sets; random models take turns.
+class Int8Kernels : public testing::Test {
+ protected:
+  ~Int8Kernels() override { set_active_isa(usual_); }
+  void choose_isa(Random& random) {
+    const std::vector<Isa> isas = supported_isas();
+    set_active_isa(isas[random.below(static_cast<uint32_t>(isas.size()))]);
+  }
+
+ private:
+  Isa usual_ = active_isa();
+};
+
 Numbers to_numbers(const Tensor<int8_t>& tensor) { return {tensor.begin(), tensor.end()}; }
 
 Window random_window(Random& random, bool dilates) {
@@ -152,10 +165,12 @@ Numbers for_each_output(const WindowGeometry& g, int64_t channels,
   return y;
 }
 
-TEST(Int8Kernels, Conv2DInBothForms) {
+TEST_F(Int8Kernels, Conv2DInBothForms) {
   Random random(1, "conv2d");
   for (int model = 0; model < kModels; ++model) {
-    const int64_t groups = between(random, 1, 3), in = between(random, 1, 3), out = between(random, 1, 3);
+    choose_isa(random);
+    const int64_t groups = one_of<int64_t>(random, {1, 1, 2, 3});
+    const int64_t in = between(random, 1, 5), out = one_of<int64_t>(random, {1, 2, 3, 16, 35});
     const Window window = random_window(random, true);
     const Tensor<int8_t> x = random_tensor(random, random_image(random, window, groups * in), -128);
     const AffineParams params = random_params(random);
@@ -187,7 +202,7 @@ TEST(Int8Kernels, Conv2DInBothForms) {
   }
 }
 
-TEST(Int8Kernels, DepthwiseConv2D) {
+TEST_F(Int8Kernels, DepthwiseConv2D) {
   Random random(2, "depthwise");
   for (int model = 0; model < kModels; ++model) {
     const int64_t channels = between(random, 1, 4), multiplier = between(random, 1, 3);
@@ -216,10 +231,11 @@ TEST(Int8Kernels, DepthwiseConv2D) {
   }
 }
 
-TEST(Int8Kernels, DenseInBothForms) {
+TEST_F(Int8Kernels, DenseInBothForms) {
   Random random(3, "dense");
   for (int model = 0; model < kModels; ++model) {
-    const int64_t batch = between(random, 1, 3), in = between(random, 1, 40), out = between(random, 1, 6);
+    choose_isa(random);
+    const int64_t batch = between(random, 1, 3), in = between(random, 1, 40), out = between(random, 1, 40);
     const Tensor<int8_t> x = random_tensor(random, {batch, in}, -128);
     const AffineParams params = random_params(random);
     const QuantizedFilter filter = random_filter(random, {out, in}, 0);
@@ -256,7 +272,7 @@ TEST(Int8Kernels, DenseInBothForms) {
   }
 }
 
-TEST(Int8Kernels, Pools) {
+TEST_F(Int8Kernels, Pools) {
   Random random(4, "pools");
   for (int model = 0; model < kModels; ++model) {
     const Window window = random_window(random, false);
@@ -292,7 +308,7 @@ TEST(Int8Kernels, Pools) {
   }
 }
 
-TEST(Int8Kernels, MeanOverRowsAndColumns) {
+TEST_F(Int8Kernels, MeanOverRowsAndColumns) {
   Random random(5, "mean");
   for (int model = 0; model < kModels; ++model) {
     const Tensor<int8_t> x = random_tensor(
@@ -327,7 +343,7 @@ TEST(Int8Kernels, MeanOverRowsAndColumns) {
   }
 }
 
-TEST(Int8Kernels, AddIsExactToItsFineScale) {
+TEST_F(Int8Kernels, AddIsExactToItsFineScale) {
   Random random(6, "add");
   for (int model = 0; model < kModels; ++model) {
     const Tensor<int8_t> x1 = random_tensor(random, {1, 50}, -128);
@@ -351,7 +367,7 @@ TEST(Int8Kernels, AddIsExactToItsFineScale) {
   }
 }
 
-TEST(Int8Kernels, AddBroadcastsEitherSide) {
+TEST_F(Int8Kernels, AddBroadcastsEitherSide) {
   const AffineParams unit = {};
   const Tensor<int8_t> matrix({2, 3}, {1, 2, 3, 4, 5, 6}), row({3}, {10, 20, 30});
   const Numbers expected = {11, 22, 33, 14, 25, 36};
@@ -363,7 +379,7 @@ TEST(Int8Kernels, AddBroadcastsEitherSide) {
   EXPECT_THROW(int8::prepare_add(matrix.shape(), unit, {2}, unit, {}), Error);
 }
 
-TEST(Int8Kernels, RequantizeAndRelu) {
+TEST_F(Int8Kernels, RequantizeAndRelu) {
   Random random(7, "requantize");
   Numbers x(256);
   std::iota(x.begin(), x.end(), int8_t{-128});
@@ -387,7 +403,7 @@ TEST(Int8Kernels, RequantizeAndRelu) {
 
 // The fixed-point exponential and reciprocal are accurate to far below a step of 1/256, so each probability
 // is the rounded real one, or its neighbour where that is close to a tie.
-TEST(Int8Kernels, SoftmaxIsTheRealSoftmax) {
+TEST_F(Int8Kernels, SoftmaxIsTheRealSoftmax) {
   Random random(8, "softmax");
   for (int model = 0; model < kModels; ++model) {
     const int64_t classes = between(random, 1, 40);
@@ -407,7 +423,7 @@ TEST(Int8Kernels, SoftmaxIsTheRealSoftmax) {
   }
 }
 
-TEST(Int8Kernels, SoftmaxOfVeryManyEqualLogits) {
+TEST_F(Int8Kernels, SoftmaxOfVeryManyEqualLogits) {
   for (int64_t classes : {511, 512, 4095}) {
     const Tensor<int8_t> x({1, classes});
     Numbers y(static_cast<size_t>(classes), 99);
@@ -418,7 +434,7 @@ TEST(Int8Kernels, SoftmaxOfVeryManyEqualLogits) {
   EXPECT_THROW(int8::prepare_softmax({1, 4}, {.scale = 1e-9f}, 1.0f), Error);
 }
 
-TEST(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
+TEST_F(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
   const AffineParams input = {.scale = 1.0f, .zero_point = -128};
   const AffineParams output = {.scale = 1.0f, .zero_point = 0};
   const int8::Lookup halves = int8::make_lookup([](double r) { return (r - 128) / 2; }, input, output);
@@ -432,7 +448,7 @@ TEST(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
   EXPECT_THROW(int8::make_lookup([](double r) { return std::log(r - 1); }, input, output), Error);
 }
 
-TEST(Int8Kernels, QuantizeNamesTheElementThatIsNoNumber) {
+TEST_F(Int8Kernels, QuantizeNamesTheElementThatIsNoNumber) {
   const std::vector<float> x = {0.0f, 1.0f, std::nanf("")};
   Numbers y(3);
   try {
@@ -443,7 +459,7 @@ TEST(Int8Kernels, QuantizeNamesTheElementThatIsNoNumber) {
   }
 }
 
-TEST(Int8Kernels, RefuseWhatCouldOverflow) {
+TEST_F(Int8Kernels, RefuseWhatCouldOverflow) {
   const Shape input = {1, 2};
   const QuantizedFilter good = {.weight = Tensor<int8_t>({1, 2}, {127, -127}), .scales = {0.1f}, .bias = {0}};
   EXPECT_NO_THROW(int8::prepare_dense(input, {}, good, {}));
@@ -458,7 +474,7 @@ TEST(Int8Kernels, RefuseWhatCouldOverflow) {
   EXPECT_THROW(int8::prepare_dense(input, {}, good, {.params = {.scale = 0.0f}}), Error);
 }
 
-TEST(Int8Kernels, RefuseShapesThatDoNotFit) {
+TEST_F(Int8Kernels, RefuseShapesThatDoNotFit) {
   const QuantizedFilter filter = {
       .weight = Tensor<int8_t>({2, 3, 3, 4}), .scales = {0.1f, 0.2f}, .bias = {0, 0}};
   const Window window = {.kernel_h = 3, .kernel_w = 3};
@@ -473,25 +489,6 @@ TEST(Int8Kernels, RefuseShapesThatDoNotFit) {
   EXPECT_THROW(int8::prepare_mean({1, 2, 2, 1}, {}, {4}, {}), Error);
   EXPECT_THROW(int8::prepare_pool2d({1, 5, 5, 4}, {}, {.kernel_h = 2, .dilation_h = 2}, Activation::kNone),
                Error);
-}
-
-TEST(GemmInt8, EqualsItsReference) {
-  Random random(9, "gemm");
-  for (int model = 0; model < kModels; ++model) {
-    const int64_t m = between(random, 1, 40), n = between(random, 1, 40), k = between(random, 1, 150);
-    const Tensor<int8_t> a = random_tensor(random, {m, k}, -128), b = random_tensor(random, {n, k}, -127);
-    Tensor<int32_t> expected({m, n}), c({m, n});
-    gemm_int8_reference(m, n, k, a.data(), b.data(), expected.data());
-    gemm_int8(m, n, k, a.data(), b.data(), c.data());
-    for (int64_t i = 0; i < m; ++i) {
-      for (int64_t j = 0; j < n; ++j) {
-        int64_t sum = 0;
-        for (int64_t l = 0; l < k; ++l) sum += int64_t{a(i, l)} * b(j, l);
-        ASSERT_EQ(expected(i, j), sum);
-        ASSERT_EQ(c(i, j), sum);
-      }
-    }
-  }
 }
 
 }  // namespace
