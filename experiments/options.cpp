@@ -84,7 +84,7 @@ void add_quantization(CLI::App& app, Options& o) {
                  "training images that set the activations' scales")
       ->check(whole(1, kMany));
   app.add_option("--calibration", o.calibration, "how their ranges are read off")
-      ->check(one_of({"minmax", "moving-average", "percentile", "mse", "entropy"}));
+      ->check(one_of({"min_max", "moving_average", "percentile", "mse", "entropy"}));
   app.add_flag("--per-tensor,!--per-channel", o.per_tensor,
                "one scale for all weights of a layer, or one a channel");
 }

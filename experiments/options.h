@@ -38,8 +38,8 @@ struct Options {
 
   // Quantization
   int64_t calibration_images = 512;
-  std::string calibration = "minmax";  // minmax, moving-average, percentile, mse, entropy
-  bool per_tensor = false;             // one scale for a layer's weights instead of one a channel
+  std::string calibration = "min_max";  // min_max, moving_average, percentile, mse, entropy
+  bool per_tensor = false;              // one scale for a layer's weights instead of one a channel
 
   // Report
   int64_t latency_calls = 1000;  // timed calls with one image, per engine

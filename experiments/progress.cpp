@@ -54,7 +54,7 @@ void Progress::begin_epoch(int64_t epoch) {
   }
 }
 
-void Progress::update(const EpochFigures& figures) {
+void Progress::update(const EpochProgress& figures) {
   if (style_ != ProgressStyle::kBar || seconds_since(last_drawn_) < kSecondsBetweenDrawings) return;
   last_drawn_ = Clock::now();
   const double done = static_cast<double>(figures.images);
@@ -68,7 +68,7 @@ void Progress::update(const EpochFigures& figures) {
   std::fflush(out_);
 }
 
-void Progress::end_epoch(const EpochFigures& figures, const std::string& remark) {
+void Progress::end_epoch(const EpochProgress& figures, const std::string& remark) {
   const double seconds = seconds_since(epoch_start_);
   seconds_in_epochs_ += seconds;
   images_in_epochs_ += figures.images;

@@ -13,7 +13,7 @@
 namespace qlimit {
 
 /// What an epoch has brought so far.
-struct EpochFigures {
+struct EpochProgress {
   int64_t images = 0;   // trained on in this epoch
   double loss = 0;      // mean over these images
   double accuracy = 0;  // share in [0,1] of these images that were recognised before the step that used them
@@ -36,10 +36,12 @@ class Progress {
   /// training.
   void begin_epoch(int64_t epoch);
   /// Redraws the bar, at most ten times a second.
-  void update(const EpochFigures& figures);
+  void update(const EpochProgress& figures);
   /// Replaces the bar by the epoch's line; `remark` is printed at its end.
-  void end_epoch(const EpochFigures& figures, const std::string& remark);
+  void end_epoch(const EpochProgress& figures, const std::string& remark);
 
+  /// How long the epochs ended so far took.
+  double seconds() const { return seconds_in_epochs_; }
   /// Images per second over the epochs ended so far, evaluation included; 0 before the first.
   double images_per_second() const;
 

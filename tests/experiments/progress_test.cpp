@@ -26,7 +26,7 @@ class Capture {
   std::FILE* file_;
 };
 
-constexpr EpochFigures kFigures{.images = 512, .loss = 1.2345, .accuracy = 0.5678};
+constexpr EpochProgress kFigures{.images = 512, .loss = 1.2345, .accuracy = 0.5678};
 
 TEST(Clock, ShowsHoursOnlyWhenThereAreAny) {
   EXPECT_EQ(clock_text(0), "0:00");

@@ -1,0 +1,53 @@
+#include "experiments/quantization.h"
+
+#include <memory>
+
+#include "quant/calibrate.h"
+#include "quant/float_executor.h"
+#include "quant/passes.h"
+#include "quant/quantize.h"
+#include "quant/quantized_model.h"
+#include "quant/trace.h"
+
+namespace qlimit {
+namespace {
+
+constexpr int64_t kLargestBatch = 256;  // of those that are measured: memory is planned once
+constexpr int64_t kNoiseImages = 128;
+
+// The engine of a FloatExecutor or QuantizedModel, with memory of its own.
+template <typename Model>
+Engine make_engine(const std::string& name, std::shared_ptr<Model> model) {
+  const auto workspace = std::make_shared<Workspace>(model->make_workspace(kLargestBatch));
+  const Shape output = model->graph().value(model->graph().output).shape;
+  return {.name = name, .run = [=](const Tensor<float>& images) {
+            Tensor<float> logits = Tensor<float>::uninitialized(with_batch(output, images.dim(0)));
+            model->run(images.data(), images.dim(0), logits.data(), *workspace);
+            return logits;
+          }};
+}
+
+}  // namespace
+
+CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
+                       const Options& options) {
+  const Tensor<float> images = first_images(train, normalization, options.calibration_images);
+  Graph graph = trace(model, images.shape());
+  run_passes(graph);
+  const auto fp32 = std::make_shared<FloatExecutor>(graph);
+
+  const Ranges ranges =
+      calibrate(*fp32, images, {.observer = {.method = calibration_method(options.calibration)}});
+  const QuantizeOptions rules{.weights =
+                                  options.per_tensor ? Granularity::kPerTensor : Granularity::kPerChannel};
+  const auto int8 = std::make_shared<QuantizedModel>(quantize(graph, ranges, rules));
+
+  return {.fp32 = make_engine("compiled fp32", fp32),
+          .fp32_bytes = fp32->weight_bytes(),
+          .int8 = make_engine("int8", int8),
+          .int8_bytes = int8->size().total(),
+          .int8_fingerprint = int8->fingerprint(),
+          .noise = layer_noise(*fp32, *int8, first_images(train, normalization, kNoiseImages))};
+}
+
+}  // namespace qlimit

@@ -1,0 +1,34 @@
+// From a trained model to the two that are compared: the compiled float graph and its int8 twin.
+//
+//   trace -> fold batch norm, fuse activations -> FloatExecutor                     (quant/trace.h, passes.h)
+//                                              -> calibrate -> QuantizedModel       (quant/calibrate.h,
+//                                              quantize.h)
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/normalize.h"
+#include "experiments/measure.h"
+#include "experiments/options.h"
+#include "experiments/report.h"
+#include "layers/layer.h"
+
+namespace qlimit {
+
+struct CompiledModels {
+  Engine fp32;
+  int64_t fp32_bytes = 0;
+  Engine int8;
+  int64_t int8_bytes = 0;
+  std::string int8_fingerprint;   // all that decides about its results, as bytes
+  std::vector<LayerNoise> noise;  // of the int8 model, on calibration images
+};
+
+/// Compiles a trained model both ways; the training images calibrate the scales of the activations. Takes
+/// from the options the number of these images, the method and the granularity of the weights' scales.
+CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
+                       const Options& options);
+
+}  // namespace qlimit

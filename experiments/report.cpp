@@ -1,0 +1,241 @@
+#include "experiments/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
+
+constexpr double kConfidence = 0.95;
+
+// Columns two spaces apart, the first one to the left, the others to the right.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i)
+      line += i == 0 ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+// 12,345; not negative.
+std::string thousands(int64_t number) {
+  return number < 1000 ? fmt::format("{}", number)
+                       : fmt::format("{},{:03}", thousands(number / 1000), number % 1000);
+}
+
+std::string microseconds(double value) { return fmt::format("{:.{}f} us", value, value < 100 ? 1 : 0); }
+
+std::string range_text(const Spread& s) {
+  const int digits = s.median < 100 ? 1 : 0;
+  return fmt::format("{:.{}f} ... {:.{}f}", s.low, digits, s.high, digits);
+}
+
+std::string with_spread(const Spread& s) {
+  return fmt::format("{} ({})", microseconds(s.median), range_text(s));
+}
+
+std::string accuracy_text(const Evaluation& evaluation) {
+  return fmt::format("{:.2f} % +- {:.2f}", 100 * evaluation.accuracy, 100 * evaluation.standard_error);
+}
+
+std::string difference_text(const PairedCounts& counts) {
+  return fmt::format("{:+.2f} points +- {:.2f}", 100 * paired_difference(counts),
+                     100 * paired_standard_error(counts));
+}
+
+PairedCounts paired(const RunResult& run) {
+  return compare_outcomes(run.fp32.evaluation.outcomes, run.int8.evaluation.outcomes);
+}
+
+std::string mcnemar_text(const RunResult& run) {
+  const PairedCounts counts = paired(run);
+  return fmt::format(
+      "McNemar's test: of {} test images, fp32 alone recognises {} and int8 alone {}: p = {:.3f} (mid-p).\n",
+      thousands(counts.total), thousands(counts.only_first), thousands(counts.only_second),
+      mcnemar_mid_p(counts));
+}
+
+// ---- JSON ----
+
+Json to_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"high", s.high}}; }
+Json to_json(const Interval& i) { return {{"low", i.low}, {"high", i.high}}; }
+
+Json to_json(const EngineFigures& figures) {
+  return {{"accuracy", figures.evaluation.accuracy},   {"standard_error", figures.evaluation.standard_error},
+          {"latency_us", to_json(figures.latency_us)}, {"throughput", figures.throughput},
+          {"model_bytes", figures.model_bytes},        {"confusion", figures.evaluation.confusion}};
+}
+
+Json to_json(const Machine& machine) {
+  return {{"processor", machine.processor},
+          {"instruction_set", machine.instruction_set},
+          {"processors", machine.processors},
+          {"system", machine.system},
+          {"compiler", machine.compiler}};
+}
+
+Json to_json(const PairedCounts& counts) {
+  return {{"only_fp32", counts.only_first},
+          {"only_int8", counts.only_second},
+          {"images", counts.total},
+          {"difference", paired_difference(counts)},
+          {"standard_error", paired_standard_error(counts)},
+          {"exact_p", mcnemar_exact_p(counts)},
+          {"mid_p", mcnemar_mid_p(counts)}};
+}
+
+Json training_json(const RunResult& run) {
+  Json epochs = Json::array();
+  for (const EpochRecord& r : run.history) {
+    epochs.push_back({{"train_loss", r.train_loss},
+                      {"train_accuracy", r.train_accuracy},
+                      {"evaluation_accuracy", r.evaluation_accuracy},
+                      {"learning_rate", r.learning_rate}});
+  }
+  return {
+      {"seconds", run.training_seconds}, {"images_per_second", run.images_per_second}, {"epochs", epochs}};
+}
+
+// ---- several seeds ----
+
+// One figure over all runs.
+struct Column {
+  std::string name;
+  std::vector<double> values;
+};
+
+std::vector<Column> columns(const std::vector<RunResult>& runs) {
+  std::vector<Column> all = {{"fp32", {}}, {"int8", {}}, {"difference", {}}};
+  for (const RunResult& run : runs) {
+    all[0].values.push_back(run.fp32.evaluation.accuracy);
+    all[1].values.push_back(run.int8.evaluation.accuracy);
+    all[2].values.push_back(paired_difference(paired(run)));
+  }
+  return all;
+}
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+std::string points(double share) { return fmt::format("{:+.2f}", 100 * share); }
+
+}  // namespace
+
+std::string comparison_table(const RunResult& run, const StudyContext& context) {
+  const EngineFigures &fp32 = run.fp32, &int8 = run.int8;
+  const auto ratio = [](double int8_share, const char* of_what) {
+    return fmt::format("{:.2f} x the {}", int8_share, of_what);
+  };
+  const auto speed = [](const EngineFigures& f) {
+    return thousands(static_cast<int64_t>(f.throughput)) + " images/s";
+  };
+  return table({{"", "fp32", "int8", "int8 against fp32"},
+                {"parameters", thousands(run.parameters), thousands(run.parameters), "equal"},
+                {"test accuracy", accuracy_text(fp32.evaluation), accuracy_text(int8.evaluation),
+                 difference_text(paired(run))},
+                {"latency of one image", with_spread(fp32.latency_us), with_spread(int8.latency_us),
+                 ratio(fp32.latency_us.median / int8.latency_us.median, "speed")},
+                {fmt::format("throughput, batch {}", context.throughput_batch), speed(fp32), speed(int8),
+                 ratio(int8.throughput / fp32.throughput, "speed")},
+                {"model bytes", thousands(fp32.model_bytes), thousands(int8.model_bytes),
+                 ratio(static_cast<double>(int8.model_bytes) / static_cast<double>(fp32.model_bytes),
+                       "size")}}) +
+         mcnemar_text(run);
+}
+
+std::string latency_table(const RunResult& run) {
+  const double base = run.training_graph.latency_us.median;
+  const auto row = [&](const char* name, const Spread& s) {
+    return Row{name, microseconds(s.median), range_text(s), fmt::format("{:.2f} x", base / s.median)};
+  };
+  return table({{"latency of one image", "median", "5 % ... 95 %", "speed"},
+                row("training graph, forward", run.training_graph.latency_us),
+                row("compiled fp32", run.fp32.latency_us),
+                row("int8", run.int8.latency_us)});
+}
+
+std::string noise_table(const RunResult& run) {
+  std::vector<Row> rows = {{"value", "computed by", "signal to quantization noise"}};
+  for (const LayerNoise& n : run.noise)
+    rows.push_back({n.name, n.operation, fmt::format("{:.1f} dB", n.sqnr_db)});
+  return table(rows);
+}
+
+std::string seeds_table(const std::vector<RunResult>& runs) {
+  std::vector<Row> rows = {{"seed", "fp32", "int8", "difference (points)", "McNemar p"}};
+  for (const RunResult& run : runs) {
+    const PairedCounts counts = paired(run);
+    rows.push_back({fmt::format("{}", run.seed), percent(run.fp32.evaluation.accuracy),
+                    percent(run.int8.evaluation.accuracy), points(paired_difference(counts)),
+                    fmt::format("{:.3f}", mcnemar_mid_p(counts))});
+  }
+  Row means = {"mean"}, deviations = {"deviation"}, intervals = {"95 % interval"};
+  for (const Column& column : columns(runs)) {
+    const bool signed_points = column.name == "difference";
+    const auto text = [&](double share) { return signed_points ? points(share) : percent(share); };
+    const Interval interval = student_interval(column.values, kConfidence);
+    means.push_back(text(mean(column.values)));
+    deviations.push_back(fmt::format("{:.2f}", 100 * standard_deviation(column.values)));
+    intervals.push_back(text(interval.low) + " ... " + text(interval.high));
+  }
+  rows.insert(rows.end(), {means, deviations, intervals});
+  return table(rows);
+}
+
+Json to_json(const RunResult& run, const StudyContext& context) {
+  Json noise = Json::array();
+  for (const LayerNoise& n : run.noise)
+    noise.push_back({{"value", n.name}, {"operation", n.operation}, {"decibels", n.sqnr_db}});
+  Json settings;
+  for (const auto& [name, value] : context.settings) settings[name] = value;
+  settings["seed"] = fmt::format("{}", run.seed);
+  return {{"experiment", context.experiment},
+          {"dataset", context.dataset},
+          {"seed", run.seed},
+          {"parameters", run.parameters},
+          {"multiply_adds", run.multiply_adds},
+          {"fp32", to_json(run.fp32)},
+          {"int8", to_json(run.int8)},
+          {"training_graph", to_json(run.training_graph)},
+          {"throughput_batch", context.throughput_batch},
+          {"mcnemar", to_json(paired(run))},
+          {"signal_to_quantization_noise", noise},
+          {"training", training_json(run)},
+          {"settings", settings},
+          {"threads", context.threads},
+          {"machine", to_json(context.machine)},
+          {"git_revision", context.machine.git_revision}};
+}
+
+Json to_json(const std::vector<RunResult>& runs, const StudyContext& context) {
+  Json seeds;
+  for (const RunResult& run : runs) {
+    seeds["runs"].push_back({{"seed", run.seed},
+                             {"fp32", run.fp32.evaluation.accuracy},
+                             {"int8", run.int8.evaluation.accuracy},
+                             {"mcnemar", to_json(paired(run))}});
+  }
+  for (const Column& column : columns(runs)) {
+    seeds[column.name] = {{"mean", mean(column.values)},
+                          {"deviation", standard_deviation(column.values)},
+                          {"interval_95", to_json(student_interval(column.values, kConfidence))}};
+  }
+  Json all = to_json(runs.front(), context);
+  all["seeds"] = seeds;
+  return all;
+}
+
+}  // namespace qlimit

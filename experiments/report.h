@@ -1,0 +1,71 @@
+// What a study has found, as tables for people and as JSON for programs (experiments/charts and `pareto` read
+// it).
+//
+// "spread" of a latency is the range that holds nine tenths of the calls; "+-" is one standard error.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "experiments/machine.h"
+#include "experiments/measure.h"
+#include "experiments/train.h"
+#include "quant/analysis.h"
+
+namespace qlimit {
+
+/// One engine's figures.
+struct EngineFigures {
+  Evaluation evaluation = {};
+  Spread latency_us = {};   // one image
+  double throughput = 0;    // images per second, in batches
+  int64_t model_bytes = 0;  // weights, biases and quantization parameters as stored
+};
+
+/// One run: one seed.
+struct RunResult {
+  uint64_t seed = 0;
+  int64_t parameters = 0;
+  int64_t multiply_adds = 0;  // for one image
+  EngineFigures training_graph = {};
+  EngineFigures fp32 = {};
+  EngineFigures int8 = {};
+  std::vector<LayerNoise> noise = {};
+  std::vector<EpochRecord> history = {};
+  double training_seconds = 0;   // of this process; a resumed run has trained before
+  double images_per_second = 0;  // while training, evaluation after each epoch included
+};
+
+/// What was run, on what, with what.
+struct StudyContext {
+  std::string experiment;
+  std::string dataset;
+  SettingsList settings;
+  Machine machine;
+  int threads = 1;
+  int64_t throughput_batch = 0;
+};
+
+/// fp32 beside int8: size, accuracy, speed and their ratios; then McNemar's test in words.
+std::string comparison_table(const RunResult& run, const StudyContext& context);
+
+/// The three engines' latency: the training graph's share shows what compiling the graph brings without any
+/// integers.
+std::string latency_table(const RunResult& run);
+
+/// The signal-to-quantization-noise ratio of each layer.
+std::string noise_table(const RunResult& run);
+
+/// A line for each seed, then mean, deviation and 95 % interval of the accuracies and of their difference. At
+/// least two runs.
+std::string seeds_table(const std::vector<RunResult>& runs);
+
+/// The result file of one run.
+nlohmann::ordered_json to_json(const RunResult& run, const StudyContext& context);
+
+/// The result file of several runs: that of the first, and under "seeds" what all of them say together.
+nlohmann::ordered_json to_json(const std::vector<RunResult>& runs, const StudyContext& context);
+
+}  // namespace qlimit

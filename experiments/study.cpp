@@ -1,0 +1,256 @@
+#include "experiments/study.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/parallel.h"
+#include "data/location.h"
+#include "experiments/charts/confusion_matrix.h"
+#include "experiments/charts/training_curve.h"
+#include "experiments/checkpoint.h"
+#include "experiments/program.h"
+#include "experiments/quantization.h"
+#include "experiments/report.h"
+#include "layers/summary.h"
+#include "quant/graph.h"
+
+namespace qlimit {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kLatencyImages = 64;
+constexpr int64_t kThroughputBatch = 128;
+
+// What a study says. With --json everything for people goes to standard error, with --quiet only the result
+// remains.
+class Console {
+ public:
+  explicit Console(const Options& options) : out_(options.json ? stderr : stdout), quiet_(options.quiet) {}
+
+  std::FILE* stream() const { return out_; }
+  ProgressStyle progress() const { return progress_style(out_, quiet_); }
+  void note(const std::string& text) const {
+    if (!quiet_) result(text);
+  }
+  void result(const std::string& text) const {
+    fmt::print(out_, "{}", text);
+    std::fflush(out_);
+  }
+
+ private:
+  std::FILE* out_;
+  bool quiet_;
+};
+
+struct StudyData {
+  Dataset train;
+  Dataset evaluation;  // for the accuracy after each epoch
+  Dataset test;        // for the result
+  Normalization normalization;
+  bool validates = false;  // `evaluation` is a part of the training images, not the test images
+};
+
+StudyData prepare_data(const Experiment& experiment, const Options& options) {
+  DatasetPair pair = load_dataset(experiment.dataset, options.data);
+  if (options.limit > 0) pair.train = take(pair.train, options.limit);
+  StudyData data{.train = pair.train, .evaluation = pair.test, .test = pair.test, .normalization = {}};
+  if (options.validation > 0) {
+    DatasetSplit parts = split(pair.train, options.validation, options.seed);
+    data.train = parts.train;
+    data.evaluation = parts.validation;
+    data.validates = true;
+  }
+  data.normalization = channel_statistics(data.train);
+  return data;
+}
+
+TrainingSettings training_settings(const Experiment& experiment, const Options& options, uint64_t seed) {
+  return {.epochs = options.epochs,
+          .batch_size = options.batch_size,
+          .optimizer = options.optimizer,
+          .learning_rate = options.learning_rate,
+          .schedule = options.schedule,
+          .weight_decay = options.weight_decay,
+          .momentum = options.momentum,
+          .label_smoothing = options.label_smoothing,
+          .augmentation = options.augment ? experiment.augmentation : Augmentation{},
+          .seed = seed};
+}
+
+StudyContext describe_study(const Experiment& experiment, const Options& options, const StudyData& data) {
+  StudyContext context{.experiment = experiment.name,
+                       .dataset = data.train.name,
+                       .settings = describe(training_settings(experiment, options, options.seed)),
+                       .machine = describe_machine(),
+                       .threads = thread_count(),
+                       .throughput_batch = std::min(kThroughputBatch, data.test.size())};
+  const SettingsList more = {{"training images", fmt::format("{}", data.train.size())},
+                             {"validation images", fmt::format("{}", options.validation)},
+                             {"test images", fmt::format("{}", data.test.size())},
+                             {"calibration", options.calibration},
+                             {"calibration images", fmt::format("{}", options.calibration_images)},
+                             {"weight scales", options.per_tensor ? "per tensor" : "per channel"},
+                             {"latency calls", fmt::format("{}", options.latency_calls)}};
+  context.settings.insert(context.settings.end(), more.begin(), more.end());
+  return context;
+}
+
+std::string header(const StudyContext& context, const Options& options) {
+  const Machine& m = context.machine;
+  std::string settings;
+  for (const auto& [name, value] : context.settings)
+    settings += (settings.empty() ? "" : ", ") + name + " " + value;
+  return fmt::format(
+      "{}: {} of {} threads on {} ({}); {}; {}; revision {}\ndata: {} from {}\nsettings: {}\n\n",
+      context.experiment, context.threads, m.processors, m.processor, m.instruction_set, m.system, m.compiler,
+      m.git_revision, context.dataset,
+      options.data == "tiny" ? "the sources" : data_folder(options.data).string(), settings);
+}
+
+// Trains to the end, from the checkpoint in `folder` if that is wanted, and leaves one there after each
+// epoch.
+void train(Training& training, const StudyData& data, const Options& options, const fs::path& folder,
+           const Console& console, RunResult& result) {
+  const fs::path checkpoint = folder / "checkpoint.qla";
+  if (options.resume) {
+    load_checkpoint(checkpoint, training);
+    console.note(
+        fmt::format("resumed after epoch {} from {}\n", training.epochs_done(), checkpoint.string()));
+  }
+  Progress progress(console.stream(), console.progress(), options.epochs, training.images_per_epoch());
+  while (!training.finished()) {
+    progress.begin_epoch(training.epochs_done() + 1);
+    EpochRecord record = training.run_epoch(progress);
+    record.evaluation_accuracy =
+        evaluate(training_graph(training.model()), data.evaluation, data.normalization).accuracy;
+    training.end_epoch(record);
+    save_checkpoint(checkpoint, training);
+    progress.end_epoch(
+        {.images = training.images_per_epoch(), .loss = record.train_loss, .accuracy = record.train_accuracy},
+        fmt::format("  {} {:5.2f} %", data.validates ? "validation" : "test",
+                    100 * record.evaluation_accuracy));
+  }
+  result.history = training.history();
+  result.training_seconds = progress.seconds();
+  result.images_per_second = progress.images_per_second();
+}
+
+EngineFigures measure(const Engine& engine, int64_t model_bytes, const StudyData& data,
+                      const Options& options) {
+  return {
+      .evaluation = evaluate(engine, data.test, data.normalization),
+      .latency_us = measure_latency(engine, first_images(data.test, data.normalization, kLatencyImages),
+                                    options.latency_calls),
+      .throughput = measure_throughput(engine, first_images(data.test, data.normalization, kThroughputBatch)),
+      .model_bytes = model_bytes};
+}
+
+void draw(const fs::path& folder, const Experiment& experiment, const StudyData& data,
+          const RunResult& result) {
+  TrainingCurve curve{.title = experiment.name, .evaluation = data.validates ? "validation" : "test"};
+  for (const EpochRecord& r : result.history) {
+    curve.epochs.push_back({.train_loss = r.train_loss,
+                            .train_accuracy = r.train_accuracy,
+                            .evaluation_accuracy = r.evaluation_accuracy,
+                            .learning_rate = r.learning_rate});
+  }
+  write_training_curve(folder / "training_curve.png", curve);
+  write_confusion_matrix(folder / "confusion_matrix.png", {.title = experiment.name + ", int8",
+                                                           .class_names = data.test.class_names,
+                                                           .counts = result.int8.evaluation.confusion});
+}
+
+// One seed: from the first random weight to the figures of the three engines.
+RunResult run(const Experiment& experiment, const Options& options, const StudyData& data, uint64_t seed,
+              const fs::path& folder, const Console& console) {
+  Random weights(seed, "weights");
+  const std::unique_ptr<Sequential> model = experiment.make_model(weights);
+  const Shape input = with_batch(data.train.images.shape(), 1);
+  const Summary summary = summarize(*model, input);
+  console.note(summary.to_string() + "\n");
+  RunResult result{.seed = seed, .parameters = summary.parameters, .multiply_adds = summary.multiply_adds};
+
+  Training training(*model, data.train, data.normalization, training_settings(experiment, options, seed));
+  train(training, data, options, folder, console, result);
+
+  console.note("\nquantizing and measuring ...\n\n");
+  const CompiledModels compiled = compile(*model, data.train, data.normalization, options);
+  const int64_t float_bytes = 4 * summary.parameters;
+  result.training_graph = measure(training_graph(*model), float_bytes, data, options);
+  result.fp32 = measure(compiled.fp32, compiled.fp32_bytes, data, options);
+  result.int8 = measure(compiled.int8, compiled.int8_bytes, data, options);
+  result.noise = compiled.noise;
+  draw(folder, experiment, data, result);
+  return result;
+}
+
+// Seeds of one study have folders of their own, so that their checkpoints do not overwrite each other.
+fs::path run_folder(const Options& options, uint64_t seed) {
+  return options.seeds == 1 ? options.output : options.output / fmt::format("seed_{}", seed);
+}
+
+int guard(const Options& options, const std::vector<RunResult>& runs) {
+  if (!options.require_accuracy) return 0;
+  for (const RunResult& r : runs) {
+    const double percent = 100 * r.fp32.evaluation.accuracy;
+    if (percent >= *options.require_accuracy && percent < 100) continue;
+    fmt::print(stderr, "error: seed {}: {:.2f} % of the test images are recognised, {}\n", r.seed, percent,
+               percent < 100 ? fmt::format("less than the {} % required", *options.require_accuracy)
+                             : "which is too good to be true");
+    return 1;
+  }
+  return 0;
+}
+
+int run_study(const Experiment& experiment, const Options& options) {
+  if (options.threads > 0) set_thread_count(options.threads);
+  ensure_writable_folder(options.output);
+  const StudyData data = prepare_data(experiment, options);
+  const StudyContext context = describe_study(experiment, options, data);
+  const Console console(options);
+  console.note(header(context, options));
+
+  std::vector<RunResult> runs;
+  for (int64_t i = 0; i < options.seeds; ++i) {
+    const uint64_t seed = options.seed + static_cast<uint64_t>(i);
+    const fs::path folder = run_folder(options, seed);
+    ensure_writable_folder(folder);
+    runs.push_back(run(experiment, options, data, seed, folder, console));
+    const RunResult& result = runs.back();
+    write_file(folder / "result.json", to_json(result, context).dump(2) + "\n");
+    console.result(
+        comparison_table(result, context) + "\n" + latency_table(result) + "\n" + noise_table(result) +
+        fmt::format(
+            "\nwritten to {}: result.json, training_curve.png, confusion_matrix.png, checkpoint.qla\n",
+            folder.string()));
+  }
+  nlohmann::ordered_json json = to_json(runs.front(), context);
+  if (runs.size() > 1) {
+    json = to_json(runs, context);
+    write_file(options.output / "result.json", json.dump(2) + "\n");
+    console.result(
+        fmt::format("\n{}\nwritten to {}: result.json\n", seeds_table(runs), options.output.string()));
+  }
+  if (options.json) fmt::print("{}\n", json.dump(2));
+  return guard(options, runs);
+}
+
+}  // namespace
+
+int run_experiment(const Experiment& experiment, int argc, char** argv) {
+  return run_program([&] {
+    Options defaults = experiment.defaults;
+    if (defaults.output.empty()) defaults.output = fs::path("results") / experiment.name;
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const std::optional<Options> options =
+        parse_options(experiment.name, experiment.description, defaults, arguments, std::cout);
+    return options ? run_study(experiment, *options) : 0;
+  });
+}
+
+}  // namespace qlimit
