@@ -6,8 +6,8 @@
 // inputs.
 //
 //   Variable w = Variable::parameter(Tensor<Real>({1}, {3}));
-//   Variable y = square(w);        // record({9}, {.name = "square"}, {w}, [w](const Tensor<Real>& g) { ...
-//   }); backward(y);                   // w.grad() is now {6}
+//   Variable y = square(w);        // records {9}, named "square", made from w
+//   backward(y);                   // w.grad() is now {6}
 //
 // A backward step holds its inputs, never its own node: that would be a cycle, and so a leak. `backward`
 // frees the tape behind itself; walking it twice is an error, as is a walk that reaches no parameter.
@@ -27,7 +27,7 @@ namespace qlimit {
 /// What a node computes, for those who read the tape.
 struct Operation {
   std::string name;           // "conv2d"
-  std::any options = {};      // the operation's own options type, for example Conv2DOptions
+  std::any options = {};      // the operation's own options type, for example Window
   int64_t multiply_adds = 0;  // for the whole batch
 };
 

@@ -9,7 +9,7 @@
 namespace qlimit {
 namespace {
 
-constexpr uint64_t kChunk = uint64_t{1} << 20;
+constexpr uint64_t kFirstChunk = uint64_t{1} << 16;
 
 class Inflater {
  public:
@@ -57,8 +57,9 @@ std::vector<uint8_t> gunzip(std::span<const uint8_t> bytes, uint64_t max_bytes, 
   std::vector<uint8_t> out;
   int status = Z_OK;
   while (status == Z_OK) {
-    // One byte more than allowed, to tell "exactly the limit" from "beyond it".
-    status = inflater.append(out, std::min(kChunk, max_bytes + 1 - out.size()));
+    // Twice as much each time; one byte more than allowed, to tell "exactly the limit" from "beyond it".
+    const uint64_t chunk = std::max<uint64_t>(kFirstChunk, out.size());
+    status = inflater.append(out, std::min(chunk, max_bytes + 1 - out.size()));
     if (out.size() > max_bytes) {
       throw fail("the gzip file holds too much", concat("at most ", max_bytes, " bytes"));
     }

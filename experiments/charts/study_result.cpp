@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kMaxFileBytes = 64 << 20;
-constexpr size_t kMaxNameLength = 64;
+constexpr size_t kMaxNameLength = 100;
 
 // An object of the file together with its place, so that each complaint names file and key.
 class Section {
@@ -115,9 +115,8 @@ StudyResult parse_study_result(std::string_view text, const std::string& where) 
   result.int8 = variant(root.section("int8"));
   if (root.find("machine") != nullptr) {
     const Section machine = root.section("machine");
-    const Json* processor = machine.find("processor");
-    if (processor != nullptr && processor->is_string())
-      result.processor = processor->get<std::string>().substr(0, 100);
+    if (machine.find("processor") != nullptr) result.processor = machine.name("processor");
+    if (result.processor == "unknown") result.processor.clear();
   }
   return result;
 }

@@ -45,12 +45,12 @@ TEST(Cifar10, RefusesBadBytes) {
   const auto parse = [](const Bytes& bytes) {
     return [&bytes] { parse_cifar10(bytes, "the file", "do this"); };
   };
-  expect_error(ErrorKind::kData, {"the file", "empty", "do this"}, parse({}));
-  expect_error(ErrorKind::kData, {"the file", "3073", "found 1"}, parse({1}));
+  expect_error(parse({}), ErrorKind::kData, {"the file", "empty", "do this"});
+  expect_error(parse({1}), ErrorKind::kData, {"the file", "3073", "found 1"});
   const Bytes good = records(3, 1);
-  expect_error(ErrorKind::kData, {"the file", "found 9220", "do this"}, parse(good + Bytes{0}));
-  expect_error(ErrorKind::kData, {"found 9218"}, parse(Bytes(good.begin(), good.end() - 1)));
-  expect_error(ErrorKind::kData, {"the file, image 3", "below 10", "found 10"}, parse(good + record(10, 1)));
+  expect_error(parse(good + Bytes{0}), ErrorKind::kData, {"the file", "found 9220", "do this"});
+  expect_error(parse(Bytes(good.begin(), good.end() - 1)), ErrorKind::kData, {"found 9218"});
+  expect_error(parse(good + record(10, 1)), ErrorKind::kData, {"the file, image 3", "below 10", "found 10"});
 }
 
 class Cifar10Folder : public testing::Test {
@@ -61,11 +61,11 @@ class Cifar10Folder : public testing::Test {
     for (uint64_t i = 1; i <= 5; ++i) write(concat("data_batch_", i, ".bin"), records(kRecords, i));
     write("test_batch.bin", records(kRecords, 6));
   }
-  void write(const std::string& name, const Bytes& bytes) { write_file(folder_.path() / name, bytes); }
+  void write(const std::string& name, const Bytes& bytes) { write_file(folder_ / name, bytes); }
   DatasetPair load() const { return load_cifar10(folder_.path(), kRecords); }
   void expect_refusal(ErrorKind kind, std::vector<std::string> parts) const {
     parts.push_back("data/fetch cifar10");
-    expect_error(kind, parts, [this] { load(); });
+    expect_error([this] { load(); }, kind, parts);
   }
 
   TemporaryFolder folder_;
@@ -84,7 +84,7 @@ TEST_F(Cifar10Folder, IsReadInOrder) {
 }
 
 TEST_F(Cifar10Folder, WithoutAFile) {
-  std::filesystem::remove(folder_.path() / "data_batch_4.bin");
+  std::filesystem::remove(folder_ / "data_batch_4.bin");
   expect_refusal(ErrorKind::kIo, {"data_batch_4.bin"});
 }
 
@@ -110,8 +110,8 @@ TEST_F(Cifar10Folder, WithABadLabel) {
 }
 
 TEST_F(Cifar10Folder, WithAFolderForAFile) {
-  std::filesystem::remove(folder_.path() / "data_batch_1.bin");
-  std::filesystem::create_directory(folder_.path() / "data_batch_1.bin");
+  std::filesystem::remove(folder_ / "data_batch_1.bin");
+  std::filesystem::create_directory(folder_ / "data_batch_1.bin");
   expect_refusal(ErrorKind::kIo, {"data_batch_1.bin"});
 }
 

@@ -33,9 +33,9 @@ TEST(Select, TakesImagesAndLabelsInTheGivenOrder) {
 
 TEST(Select, RefusesBadIndices) {
   const Dataset all = made_dataset(10, 2, 2, 1);
-  expect_error(ErrorKind::kUsage, {"0 to 9", "10"}, [&] { select(all, Numbers{1, 10}); });
-  expect_error(ErrorKind::kUsage, {"-1"}, [&] { select(all, Numbers{-1}); });
-  expect_error(ErrorKind::kUsage, {"no images"}, [&] { select(all, {}); });
+  expect_error([&] { select(all, Numbers{1, 10}); }, ErrorKind::kUsage, {"0 to 9", "10"});
+  expect_error([&] { select(all, Numbers{-1}); }, ErrorKind::kUsage, {"-1"});
+  expect_error([&] { select(all, {}); }, ErrorKind::kUsage, {"no images"});
 }
 
 TEST(Take, GivesTheFirstOnes) {
@@ -72,7 +72,7 @@ TEST(Split, DependsOnTheSeedAlone) {
 TEST(Split, LeavesSomethingOnBothSides) {
   const Dataset all = made_dataset(10, 2, 2, 1);
   for (const int64_t count : {-1, 0, 10, 11}) {
-    expect_error(ErrorKind::kUsage, {"1 to 9"}, [&] { split(all, count, 42); });
+    expect_error([&] { split(all, count, 42); }, ErrorKind::kUsage, {"1 to 9"});
   }
 }
 
@@ -81,11 +81,11 @@ TEST(CheckDataset, NamesTheFirstOffender) {
   check_dataset(dataset, "here");
   dataset.labels[7] = 10;
   dataset.labels[8] = 255;
-  expect_error(ErrorKind::kData, {"here, image 7", "below 10", "found 10", "do this"},
-               [&] { check_dataset(dataset, "here", "do this"); });
+  expect_error([&] { check_dataset(dataset, "here", "do this"); }, ErrorKind::kData,
+               {"here, image 7", "below 10", "found 10", "do this"});
   dataset.labels.pop_back();
-  expect_error(ErrorKind::kData, {"here", "10 labels", "found 9"}, [&] { check_dataset(dataset, "here"); });
-  expect_error(ErrorKind::kData, {"no images"}, [] { check_dataset(Dataset{}, "here"); });
+  expect_error([&] { check_dataset(dataset, "here"); }, ErrorKind::kData, {"here", "10 labels", "found 9"});
+  expect_error([] { check_dataset(Dataset{}, "here"); }, ErrorKind::kData, {"no images"});
 }
 
 }  // namespace

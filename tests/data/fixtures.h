@@ -2,41 +2,19 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "core/error.h"
 #include "core/file.h"
 #include "core/random.h"
 #include "data/dataset.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qlimit {
-
-/// A folder of this test's own, gone when the test is over.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "qlimit-data-XXXXXX").string();
-    if (!::mkdtemp(pattern.data()))
-      throw Error(ErrorKind::kIo, {.what = "no temporary folder", .where = pattern});
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 using Bytes = std::vector<uint8_t>;
 
@@ -90,22 +68,6 @@ inline Dataset made_dataset(int64_t count, int64_t height, int64_t width, int64_
   }
   for (int64_t k = 0; k < classes; ++k) dataset.class_names.push_back(concat("class ", k));
   return dataset;
-}
-
-/// Expects an Error of this kind whose one line contains all `parts`.
-template <typename Call>
-void expect_error(ErrorKind kind, const std::vector<std::string>& parts, Call call) {
-  try {
-    call();
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    const std::string message = error.what();
-    for (const std::string& part : parts) {
-      EXPECT_NE(message.find(part), std::string::npos) << '"' << part << "\" is not in: " << message;
-    }
-    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-  }
 }
 
 }  // namespace qlimit

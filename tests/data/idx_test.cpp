@@ -33,7 +33,7 @@ TEST(Idx, ReadsSizesBeyondOneByte) {
 
 TEST(Idx, FindsThePlainFileFirstThenTheCompressedOne) {
   const TemporaryFolder folder;
-  const auto path = folder.path() / "labels";
+  const auto path = folder / "labels";
   write_file(path.string() + ".gz", gzip(kThreeLabels));
   EXPECT_EQ(read_idx_labels(path), (Bytes{7, 0, 9}));
   write_file(path, idx_file({1}, {4}));
@@ -42,8 +42,8 @@ TEST(Idx, FindsThePlainFileFirstThenTheCompressedOne) {
 
 TEST(Idx, NamesAMissingFileAndWhatToDo) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kIo, {"nowhere", "do this"},
-               [&] { read_idx_images(folder.path() / "nowhere", "do this"); });
+  expect_error([&] { read_idx_images(folder / "nowhere", "do this"); }, ErrorKind::kIo,
+               {"nowhere", "do this"});
 }
 
 struct BadIdx {
@@ -56,8 +56,8 @@ class BadImages : public testing::TestWithParam<BadIdx> {};
 
 TEST_P(BadImages, AreRefusedInOneLine) {
   const auto check = [&](const Bytes& bytes) {
-    expect_error(ErrorKind::kData, GetParam().message,
-                 [&] { parse_idx_images(bytes, "the file", "do this"); });
+    expect_error([&] { parse_idx_images(bytes, "the file", "do this"); }, ErrorKind::kData,
+                 GetParam().message);
   };
   check(GetParam().bytes);
   check(gzip(GetParam().bytes));
@@ -94,11 +94,11 @@ TEST(Gzip, RefusesDamage) {
   const auto parse = [](const Bytes& bytes) { return [&bytes] { parse_idx_labels(bytes, "the file"); }; };
   for (const size_t size : {size_t{2}, size_t{9}, size_t{10}, packed.size() / 2, packed.size() - 1}) {
     const Bytes cut(packed.begin(), packed.begin() + static_cast<ptrdiff_t>(size));
-    expect_error(ErrorKind::kData, {"the file", "truncated"}, parse(cut));
+    expect_error(parse(cut), ErrorKind::kData, {"the file", "truncated"});
   }
-  expect_error(ErrorKind::kData, {"the file", "follow"}, parse(packed + Bytes{0}));
+  expect_error(parse(packed + Bytes{0}), ErrorKind::kData, {"the file", "follow"});
   packed[packed.size() - 6] ^= 1;  // in the checksum of the content
-  expect_error(ErrorKind::kData, {"the file", "damaged"}, parse(packed));
+  expect_error(parse(packed), ErrorKind::kData, {"the file", "damaged"});
 }
 
 TEST(Gzip, StopsAtTheLimit) {
@@ -106,8 +106,8 @@ TEST(Gzip, StopsAtTheLimit) {
   const Bytes bomb = gzip(zeros);
   ASSERT_LT(bomb.size(), 6000u);
   EXPECT_EQ(gunzip(bomb, 5'000'000, "here"), zeros);
-  expect_error(ErrorKind::kData, {"here", "4999999"}, [&] { gunzip(bomb, 4'999'999, "here"); });
-  expect_error(ErrorKind::kData, {"here", "too much"}, [&] { gunzip(bomb, 10'000, "here"); });
+  expect_error([&] { gunzip(bomb, 4'999'999, "here"); }, ErrorKind::kData, {"here", "4999999"});
+  expect_error([&] { gunzip(bomb, 10'000, "here"); }, ErrorKind::kData, {"here", "too much"});
 }
 
 TEST(Gzip, UnpacksNothingAndManyChunks) {

@@ -247,18 +247,20 @@ TEST(Loader, AllocatesNothingOnceItIsWarm) {
 TEST(Loader, RefusesBadOptions) {
   const Dataset dataset = made_dataset(10, 4, 6, 3);
   const auto make = [&](LoaderOptions options) { return [&dataset, options] { Loader(dataset, options); }; };
-  expect_error(ErrorKind::kUsage, {"batch size", "found 0"}, make({.batch_size = 0}));
-  expect_error(ErrorKind::kUsage, {"batch size", "found -5"}, make({.batch_size = -5}));
-  expect_error(ErrorKind::kUsage, {"prefetched", "found 0"}, make({.prefetch = 0}));
-  expect_error(ErrorKind::kUsage, {"padding", "0 to 4", "found 5"}, make({.augmentation = {.pad = 5}}));
-  expect_error(ErrorKind::kUsage, {"padding", "found -1"}, make({.augmentation = {.pad = -1}}));
-  expect_error(ErrorKind::kUsage, {"3 means"}, make({.normalization = {.mean = {0}, .deviation = {1}}}));
-  expect_error(ErrorKind::kUsage, {"up to 10", "found 11"}, make({.batch_size = 11, .drop_last = true}));
-  expect_error(ErrorKind::kData, {"no images"}, [] { Loader(Dataset{}, {}); });
-  expect_error(ErrorKind::kUsage, {"start_epoch"}, [&] {
-    Batch batch;
-    Loader(dataset, {}).next(batch);
-  });
+  expect_error(make({.batch_size = 0}), ErrorKind::kUsage, {"batch size", "found 0"});
+  expect_error(make({.batch_size = -5}), ErrorKind::kUsage, {"batch size", "found -5"});
+  expect_error(make({.prefetch = 0}), ErrorKind::kUsage, {"prefetched", "found 0"});
+  expect_error(make({.augmentation = {.pad = 5}}), ErrorKind::kUsage, {"padding", "0 to 4", "found 5"});
+  expect_error(make({.augmentation = {.pad = -1}}), ErrorKind::kUsage, {"padding", "found -1"});
+  expect_error(make({.normalization = {.mean = {0}, .deviation = {1}}}), ErrorKind::kUsage, {"3 means"});
+  expect_error(make({.batch_size = 11, .drop_last = true}), ErrorKind::kUsage, {"up to 10", "found 11"});
+  expect_error([] { Loader(Dataset{}, {}); }, ErrorKind::kData, {"no images"});
+  expect_error(
+      [&] {
+        Batch batch;
+        Loader(dataset, {}).next(batch);
+      },
+      ErrorKind::kUsage, {"start_epoch"});
 }
 
 }  // namespace

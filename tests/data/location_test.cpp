@@ -43,21 +43,20 @@ TEST(DataFolder, IsTheFirstThatIsGiven) {
   const Environment empty("XDG_CACHE_HOME", "");
   EXPECT_EQ(data_folder(), "/home/somebody/.cache/qlimit");
   const Environment homeless("HOME", nullptr);
-  expect_error(ErrorKind::kUsage, {"--data"}, [] { data_folder(); });
+  expect_error([] { data_folder(); }, ErrorKind::kUsage, {"--data"});
 }
 
 TEST(LoadDataset, SaysWhichCommandBringsTheData) {
   const TemporaryFolder folder;
   const Environment data("QLIMIT_DATA", folder.path().c_str());
   for (const std::string name : {"mnist", "fashion_mnist", "cifar10"}) {
-    expect_error(ErrorKind::kIo,
-                 {name + " is not there", folder.path().string(), "(fetch it with: data/fetch " + name},
-                 [&] { load_dataset(name); });
+    expect_error([&] { load_dataset(name); }, ErrorKind::kIo,
+                 {name + " is not there", folder.path().string(), "(fetch it with: data/fetch " + name});
   }
-  const std::string other = folder.path() / "other";
-  expect_error(ErrorKind::kIo, {"QLIMIT_DATA=" + other + " data/fetch cifar10"},
-               [&] { load_dataset("cifar10", other); });
-  expect_error(ErrorKind::kUsage, {"imagenet", "cifar10"}, [] { load_dataset("imagenet"); });
+  const std::string other = folder / "other";
+  expect_error([&] { load_dataset("cifar10", other); }, ErrorKind::kIo,
+               {"QLIMIT_DATA=" + other + " data/fetch cifar10"});
+  expect_error([] { load_dataset("imagenet"); }, ErrorKind::kUsage, {"imagenet", "cifar10"});
 }
 
 void write_mnist(const fs::path& folder, uint8_t label) {
@@ -72,18 +71,18 @@ TEST(LoadDataset, LooksInTheSubfolderThenInTheFolder) {
   const TemporaryFolder folder;
   write_mnist(folder.path(), 1);
   EXPECT_EQ(load_dataset("mnist", folder.path()).train.labels[0], 1);
-  write_mnist(folder.path() / "mnist", 2);
-  write_mnist(folder.path() / "fashion_mnist", 3);
+  write_mnist(folder / "mnist", 2);
+  write_mnist(folder / "fashion_mnist", 3);
   EXPECT_EQ(load_dataset("mnist", folder.path()).train.labels[0], 2);
   EXPECT_EQ(load_dataset("fashion_mnist", folder.path()).train.labels[0], 3);
 }
 
 TEST(LoadDataset, ReportsADamagedSet) {
   const TemporaryFolder folder;
-  fs::create_directory(folder.path() / "cifar-10-batches-bin");
-  write_file(folder.path() / "cifar-10-batches-bin" / "data_batch_1.bin", Bytes(3073));
-  expect_error(ErrorKind::kData, {"data_batch_1.bin", "truncated", "30730000", "data/fetch cifar10"},
-               [&] { load_dataset("cifar10", folder.path()); });
+  fs::create_directory(folder / "cifar-10-batches-bin");
+  write_file(folder / "cifar-10-batches-bin" / "data_batch_1.bin", Bytes(3073));
+  expect_error([&] { load_dataset("cifar10", folder.path()); }, ErrorKind::kData,
+               {"data_batch_1.bin", "truncated", "30730000", "data/fetch cifar10"});
 }
 
 TEST(Tiny, IsABalancedPartOfMnist) {
@@ -99,7 +98,7 @@ TEST(Tiny, IsABalancedPartOfMnist) {
   const Normalization statistics = channel_statistics(tiny.train);
   EXPECT_NEAR(statistics.mean[0], 0.1307, 0.005);
   EXPECT_NEAR(statistics.deviation[0], 0.3081, 0.005);
-  expect_error(ErrorKind::kUsage, {"tiny", "cifar10"}, [] { load_dataset("cifar10", "tiny"); });
+  expect_error([] { load_dataset("cifar10", "tiny"); }, ErrorKind::kUsage, {"tiny", "cifar10"});
 }
 
 TEST(Tiny, IsSmallAndLicensed) {

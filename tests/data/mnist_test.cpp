@@ -13,10 +13,10 @@ class MnistFolder : public testing::Test {
     write("t10k-images-idx3-ubyte", idx_file({2, 28, 28}, random_bytes(2 * 784, 2)));
     write("t10k-labels-idx1-ubyte", idx_file({2}, {5, 8}));
   }
-  void write(const std::string& name, const Bytes& bytes) { write_file(folder_.path() / name, bytes); }
-  void remove(const std::string& name) { std::filesystem::remove(folder_.path() / name); }
+  void write(const std::string& name, const Bytes& bytes) { write_file(folder_ / name, bytes); }
+  void remove(const std::string& name) { std::filesystem::remove(folder_ / name); }
   void expect_refusal(ErrorKind kind, const std::vector<std::string>& parts) const {
-    expect_error(kind, parts, [this] { load_mnist(folder_.path()); });
+    expect_error([this] { load_mnist(folder_.path()); }, kind, parts);
   }
 
   TemporaryFolder folder_;
@@ -52,7 +52,7 @@ TEST_F(MnistFolder, MayHoldClothes) {
 TEST_F(MnistFolder, WithoutAFile) {
   remove("train-labels-idx1-ubyte");
   expect_refusal(ErrorKind::kIo, {"train-labels-idx1-ubyte", "data/fetch mnist"});
-  expect_error(ErrorKind::kIo, {"data/fetch fashion_mnist"}, [this] { load_fashion_mnist(folder_.path()); });
+  expect_error([this] { load_fashion_mnist(folder_.path()); }, ErrorKind::kIo, {"data/fetch fashion_mnist"});
 }
 
 TEST_F(MnistFolder, WithTooFewLabels) {

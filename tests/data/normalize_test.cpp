@@ -51,12 +51,12 @@ TEST(NormalizationTable, IsTheFormula) {
 
 TEST(NormalizationTable, RefusesWhatDoesNotFit) {
   const auto make = [](Normalization normalization) { return [=] { NormalizationTable(normalization, 3); }; };
-  expect_error(ErrorKind::kUsage, {"one per channel", "found 1 and 1"},
-               make({.mean = {0}, .deviation = {1}}));
-  expect_error(ErrorKind::kUsage, {"found 3 and 0"}, make({.mean = {0, 0, 0}, .deviation = {}}));
-  expect_error(ErrorKind::kUsage, {"channel 1"}, make({.mean = {0, 0, 0}, .deviation = {1, 0, 1}}));
-  expect_error(ErrorKind::kUsage, {"channel 2"}, make({.mean = {0, 0, NAN}, .deviation = {1, 1, 1}}));
-  expect_error(ErrorKind::kUsage, {"channel 0"}, make({.mean = {0, 0, 0}, .deviation = {INFINITY, 1, 1}}));
+  expect_error(make({.mean = {0}, .deviation = {1}}), ErrorKind::kUsage,
+               {"one per channel", "found 1 and 1"});
+  expect_error(make({.mean = {0, 0, 0}, .deviation = {}}), ErrorKind::kUsage, {"found 3 and 0"});
+  expect_error(make({.mean = {0, 0, 0}, .deviation = {1, 0, 1}}), ErrorKind::kUsage, {"channel 1"});
+  expect_error(make({.mean = {0, 0, NAN}, .deviation = {1, 1, 1}}), ErrorKind::kUsage, {"channel 2"});
+  expect_error(make({.mean = {0, 0, 0}, .deviation = {INFINITY, 1, 1}}), ErrorKind::kUsage, {"channel 0"});
 }
 
 }  // namespace

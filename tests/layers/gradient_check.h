@@ -57,7 +57,7 @@ Tensor<Real> random_tensor(const Shape& shape, Random& rng, double low = -1, dou
 Tensor<Real> keep_away(Tensor<Real> tensor, double kink, double margin = 1e-2);
 
 /// A random order of equally spaced values in (-1,1), all distinct: for functions that pick the largest.
-/// Throws nothing; the spacing is 2/size, which stays above the step for up to 10,000 elements.
+/// The spacing, 2/size, stays above twice the step for up to 100,000 elements.
 Tensor<Real> spread_out(const Shape& shape, Random& rng);
 
 }  // namespace qlimit

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -14,14 +14,14 @@ namespace qlimit {
 
 /// Fails the test unless `action` throws an Error of `kind` whose text is one line and holds all `fragments`.
 template <typename Action>
-void expect_error(Action action, ErrorKind kind, std::initializer_list<const char*> fragments) {
+void expect_error(Action action, ErrorKind kind, const std::vector<std::string>& fragments) {
   try {
     action();
   } catch (const Error& error) {
     const std::string text = error.what();
     EXPECT_EQ(static_cast<int>(error.kind()), static_cast<int>(kind)) << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-    for (const char* fragment : fragments)
+    for (const std::string& fragment : fragments)
       EXPECT_NE(text.find(fragment), std::string::npos) << "not said: " << fragment << "\nsaid: " << text;
     return;
   }

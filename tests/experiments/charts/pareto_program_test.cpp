@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "tests/experiments/charts/png_decoder.h"
 
@@ -37,7 +38,7 @@ class ParetoProgram : public testing::Test {
  protected:
   void SetUp() override {
     const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ = fs::path(testing::TempDir()) / ("qlimit_pareto_" + name);
+    folder_ = fs::path(testing::TempDir()) / concat("qlimit_pareto_", name);
     fs::remove_all(folder_);
     add("mnist_cnn", "mnist", "0.991");
     add("micro_cifar", "cifar10", "0.738");
@@ -63,12 +64,11 @@ class ParetoProgram : public testing::Test {
     EXPECT_NE(run.output.find(part), std::string::npos) << run.output;
   }
 
-  std::string folder() const { return folder_.string(); }
   fs::path folder_;
 };
 
 TEST_F(ParetoProgram, WritesChartAndTableAndPrintsTheTable) {
-  const Outcome run = pareto("--results " + folder() + " --output " + folder() + "/new/report");
+  const Outcome run = pareto(concat("--results ", folder_, " --output ", folder_, "/new/report"));
   EXPECT_EQ(run.status, 0) << run.output;
   const std::vector<uint8_t> table = read_file(folder_ / "new/report/pareto.md", 100000);
   EXPECT_EQ(run.output.rfind(std::string(table.begin(), table.end()), 0), 0u) << run.output;
@@ -78,7 +78,7 @@ TEST_F(ParetoProgram, WritesChartAndTableAndPrintsTheTable) {
 }
 
 TEST_F(ParetoProgram, ComparesTheFilesNamed) {
-  const Outcome run = pareto("--output " + folder() + " " + folder() + "/micro_cifar/result.json");
+  const Outcome run = pareto(concat("--output ", folder_, " ", folder_, "/micro_cifar/result.json"));
   EXPECT_EQ(run.status, 0) << run.output;
   EXPECT_NE(run.output.find("micro_cifar"), std::string::npos);
   EXPECT_EQ(run.output.find("mnist"), std::string::npos);
@@ -93,22 +93,22 @@ TEST_F(ParetoProgram, HelpShowsExamples) {
 
 TEST_F(ParetoProgram, MissingOrBrokenResultsAreStatusOneAndWriteNothing) {
   fs::remove(folder_ / "micro_cifar/result.json");
-  expect_complaint(pareto("--results " + folder()), 1, "./experiments/run micro_cifar");
+  expect_complaint(pareto(concat("--results ", folder_)), 1, "./experiments/run micro_cifar");
   write_file(folder_ / "micro_cifar/result.json", std::string_view("{"));
-  expect_complaint(pareto("--results " + folder()), 1, "not JSON");
+  expect_complaint(pareto(concat("--results ", folder_)), 1, "not JSON");
   EXPECT_FALSE(fs::exists(folder_ / "pareto_chart.png"));
 }
 
 TEST_F(ParetoProgram, AnOutputThatIsNoFolderIsStatusOne) {
-  expect_complaint(pareto("--results " + folder() + " --output " + folder() + "/mnist_cnn/result.json"), 1,
+  expect_complaint(pareto(concat("--results ", folder_, " --output ", folder_, "/mnist_cnn/result.json")), 1,
                    "result.json");
 }
 
 TEST_F(ParetoProgram, UsageErrorsAreStatusTwo) {
   expect_complaint(pareto("--colour blue"), 2, "--colour");
   expect_complaint(pareto("--results"), 2, "--results");
-  std::string many = "--output " + folder();
-  for (int i = 0; i < 13; ++i) many += " " + folder() + "/micro_cifar/result.json";
+  std::string many = concat("--output ", folder_);
+  for (int i = 0; i < 13; ++i) many += concat(" ", folder_, "/micro_cifar/result.json");
   expect_complaint(pareto(many), 2, "13");
 }
 

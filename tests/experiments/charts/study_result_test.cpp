@@ -56,6 +56,7 @@ TEST(StudyResultReader, ReadsEveryFigure) {
   EXPECT_EQ(result.int8.model_bytes, 14100);
   EXPECT_EQ(result.processor, "Some CPU");
   EXPECT_EQ(parse_study_result(replaced("\"machine\"", "\"other\""), "x").processor, "");
+  EXPECT_EQ(parse_study_result(replaced("Some CPU", "unknown"), "x").processor, "");
 }
 
 TEST(StudyResultReader, RefusesWhatIsNoJsonObject) {
