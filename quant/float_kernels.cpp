@@ -17,6 +17,8 @@ namespace {
 using Arguments = KernelArguments<float>;
 using Compiled = CompiledNode<float>;
 
+constexpr int64_t kBlockBytes = 64 * 1024;  // of patches: the second-level cache holds them and the weights
+
 struct Bounds {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
@@ -74,14 +76,16 @@ Compiled compile_conv(const Graph& graph, const Node& node, const op::Conv2D& o)
   const bool is_pointwise =
       o.window.kernel_h == 1 && o.window.kernel_w == 1 && o.window.stride_h == 1 && o.window.stride_w == 1;
   // The patch matrix is made in blocks of output rows that stay in the cache, and multiplied at once.
-  const int64_t row_bytes = is_pointwise ? 0 : g.out_w * g.patch_size() * static_cast<int64_t>(sizeof(float));
-  const WindowParts parts = cut_rows(g.out_h, g.out_w * g.patch_size() * out_channels, row_bytes);
+  const int64_t row_bytes = g.out_w * g.patch_size() * static_cast<int64_t>(sizeof(float));
+  const int64_t block = std::clamp<int64_t>(kBlockBytes / row_bytes, 1, g.out_h);
+  const WindowParts parts =
+      cut_rows(g.out_h, g.out_w * g.patch_size() * out_channels, is_pointwise ? 0 : block * row_bytes);
 
   const auto run = [=](const Arguments& a) {
     const auto run_rows = [&](int64_t part, int64_t begin, int64_t end) {
       auto* patches = reinterpret_cast<float*>(a.scratch + part * parts.scratch_bytes);
-      for (int64_t row = begin; row < end; row += parts.rows_at_once) {
-        const int64_t last = std::min(row + parts.rows_at_once, end);
+      for (int64_t row = begin; row < end; row += block) {
+        const int64_t last = std::min(row + block, end);
         if (!is_pointwise) im2col(g, a.x, row, last, patches);
         const float* rows = is_pointwise ? a.x + row * g.out_w * g.channels : patches;
         product->run((last - row) * g.out_w, rows, a.out + row * g.out_w * out_channels);
@@ -120,7 +124,7 @@ Compiled compile_depthwise(const Graph& graph, const Node& node, const op::Depth
   const int64_t multiplier = out_channels / g.channels;
   const std::vector<float> bias = bias_of(graph, node, out_channels);
   const Bounds bounds = bounds_of(o.activation);
-  const WindowParts parts = cut_rows(g.out_h, g.out_w * out_channels * weight.size() / out_channels, 0);
+  const WindowParts parts = cut_rows(g.out_h, g.out_w * weight.size(), 0);
 
   const auto run = [=](const Arguments& a) {
     const auto run_rows = [&](int64_t, int64_t begin, int64_t end) {

@@ -11,6 +11,7 @@
 #include "quant/kernels/requantize.h"
 #include "quant/kernels/softmax.h"
 #include "quant/overloaded.h"
+#include "quant/window_parts.h"
 
 namespace qlimit {
 namespace {
@@ -44,8 +45,15 @@ Parts parts_of(const QuantizedGraph& q, size_t i) {
 
 Compiled compile(const Parts& p, const op::Conv2D& o) {
   const auto params = int8::prepare_conv2d(p.in, p.in_params, p.filter, o.window, p.stage(o.activation));
-  return {.run = [params](const Arguments& a) { int8::conv2d(params, a.x, a.scratch, a.out); },
-          .scratch_bytes = int8::conv2d_workspace_bytes(params)};
+  const WindowGeometry& g = params.geometry;
+  const WindowParts parts =
+      cut_rows(g.out_h, g.out_w * g.patch_size() * params.out_channels, int8::conv2d_workspace_bytes(params));
+  const auto run = [=](const Arguments& a) {
+    parts.run([&](int64_t part, int64_t begin, int64_t end) {
+      int8::conv2d_lines(params, a.x, begin, end, a.scratch + part * parts.scratch_bytes, a.out);
+    });
+  };
+  return {.run = run, .scratch_bytes = parts.scratch_bytes * parts.count};
 }
 
 Compiled compile(const Parts& p, const op::DepthwiseConv2D& o) {

@@ -93,22 +93,28 @@ int64_t conv2d_workspace_bytes(const Conv2DParams& p) {
   return blocks.sums_bytes + blocks.patch_bytes;
 }
 
-void conv2d(const Conv2DParams& p, const int8_t* x, void* workspace, int8_t* y) {
-  if (p.groups > 1) return conv2d_reference(p, x, y);
+void conv2d_lines(const Conv2DParams& p, const int8_t* x, int64_t begin, int64_t end, void* workspace,
+                  int8_t* y) {
   const WindowGeometry& g = p.geometry;
   const Blocks blocks(p);
   int32_t* sums = static_cast<int32_t*>(workspace);
   int16_t* patches = reinterpret_cast<int16_t*>(static_cast<char*>(workspace) + blocks.sums_bytes);
   const int8_t zero_point = static_cast<int8_t>(p.input_zero_point);
-  for (int64_t n = 0; n < g.batch; ++n, x += g.in_h * g.in_w * g.channels) {
-    for (int64_t line = 0; line < g.out_h; line += blocks.lines) {
-      const int64_t end = std::min(g.out_h, line + blocks.lines);
-      const int64_t pixels = (end - line) * g.out_w;
-      im2col_int8(g, x, zero_point, p.filters.row_stride(), line, end, patches);
-      gemm_int8(pixels, patches, p.filters, sums);
-      p.requantizer.run(pixels, sums, y);
-      y += pixels * p.out_channels;
-    }
+  for (int64_t line = begin; line < end; line += blocks.lines) {
+    const int64_t last = std::min(end, line + blocks.lines);
+    const int64_t pixels = (last - line) * g.out_w;
+    im2col_int8(g, x, zero_point, p.filters.row_stride(), line, last, patches);
+    gemm_int8(pixels, patches, p.filters, sums);
+    p.requantizer.run(pixels, sums, y + line * g.out_w * p.out_channels);
+  }
+}
+
+void conv2d(const Conv2DParams& p, const int8_t* x, void* workspace, int8_t* y) {
+  if (p.groups > 1) return conv2d_reference(p, x, y);
+  const WindowGeometry& g = p.geometry;
+  for (int64_t n = 0; n < g.batch; ++n) {
+    conv2d_lines(p, x + n * g.in_h * g.in_w * g.channels, 0, g.out_h, workspace,
+                 y + n * g.out_pixels() * p.out_channels);
   }
 }
 

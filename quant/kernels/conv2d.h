@@ -51,4 +51,9 @@ void conv2d_reference(const Conv2DParams& params, const int8_t* x, int8_t* y);
 void conv2d(const Conv2DParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t conv2d_workspace_bytes(const Conv2DParams& params);
 
+/// The output lines [begin, end) of one image, for dividing an image among threads, each with a workspace of
+/// its own. x, y: that image's. For a single group.
+void conv2d_lines(const Conv2DParams& params, const int8_t* x, int64_t begin, int64_t end, void* workspace,
+                  int8_t* y);
+
 }  // namespace qlimit::int8

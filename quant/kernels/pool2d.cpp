@@ -12,7 +12,7 @@ struct Clipped {
   int64_t y0, y1, x0, x1;
 };
 
-// Calls pool(image, clipped window, channel) for each output in order and stores the clamped result.
+// Calls pool(image, clipped window, output pixel) for each output pixel in order.
 template <typename Pool>
 void for_each_window(const Pool2DParams& p, const int8_t* x, int8_t* y, const Pool& pool) {
   const WindowGeometry& g = p.geometry;
@@ -20,14 +20,13 @@ void for_each_window(const Pool2DParams& p, const int8_t* x, int8_t* y, const Po
     const int8_t* image = x + n * g.in_h * g.in_w * g.channels;
     for (int64_t oy = 0; oy < g.out_h; ++oy) {
       const int64_t top = oy * g.window.stride_h - g.pad_top;
-      for (int64_t ox = 0; ox < g.out_w; ++ox) {
+      for (int64_t ox = 0; ox < g.out_w; ++ox, y += g.channels) {
         const int64_t left = ox * g.window.stride_w - g.pad_left;
         const Clipped window = {.y0 = std::max<int64_t>(top, 0),
                                 .y1 = std::min(top + g.window.kernel_h, g.in_h),
                                 .x0 = std::max<int64_t>(left, 0),
                                 .x1 = std::min(left + g.window.kernel_w, g.in_w)};
-        for (int64_t c = 0; c < g.channels; ++c)
-          *y++ = static_cast<int8_t>(std::clamp<int32_t>(pool(image, window, c), p.out.min, p.out.max));
+        pool(image, window, y);
       }
     }
   }
@@ -53,23 +52,30 @@ Pool2DParams prepare_pool2d(const Shape& input, AffineParams params, const Windo
 
 void max_pool2d(const Pool2DParams& p, const int8_t* x, int8_t* y) {
   const WindowGeometry& g = p.geometry;
-  for_each_window(p, x, y, [&](const int8_t* image, const Clipped& window, int64_t c) {
-    int32_t greatest = kInt8Min;
-    for (int64_t iy = window.y0; iy < window.y1; ++iy)
-      for (int64_t ix = window.x0; ix < window.x1; ++ix)
-        greatest = std::max<int32_t>(greatest, image[(iy * g.in_w + ix) * g.channels + c]);
-    return greatest;
+  const auto low = static_cast<int8_t>(p.out.min), high = static_cast<int8_t>(p.out.max);
+  for_each_window(p, x, y, [&](const int8_t* image, const Clipped& window, int8_t* out) {
+    std::fill_n(out, g.channels, low);  // the clamp from below
+    for (int64_t iy = window.y0; iy < window.y1; ++iy) {
+      for (int64_t ix = window.x0; ix < window.x1; ++ix) {
+        const int8_t* pixel = image + (iy * g.in_w + ix) * g.channels;
+        for (int64_t c = 0; c < g.channels; ++c) out[c] = std::max(out[c], pixel[c]);
+      }
+    }
+    for (int64_t c = 0; c < g.channels; ++c) out[c] = std::min(out[c], high);
   });
 }
 
 void average_pool2d(const Pool2DParams& p, const int8_t* x, int8_t* y) {
   const WindowGeometry& g = p.geometry;
-  for_each_window(p, x, y, [&](const int8_t* image, const Clipped& window, int64_t c) {
-    int32_t sum = 0;
-    for (int64_t iy = window.y0; iy < window.y1; ++iy)
-      for (int64_t ix = window.x0; ix < window.x1; ++ix) sum += image[(iy * g.in_w + ix) * g.channels + c];
+  for_each_window(p, x, y, [&](const int8_t* image, const Clipped& window, int8_t* out) {
     const int32_t count = static_cast<int32_t>((window.y1 - window.y0) * (window.x1 - window.x0));
-    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    for (int64_t c = 0; c < g.channels; ++c) {
+      int32_t sum = 0;
+      for (int64_t iy = window.y0; iy < window.y1; ++iy)
+        for (int64_t ix = window.x0; ix < window.x1; ++ix) sum += image[(iy * g.in_w + ix) * g.channels + c];
+      const int32_t mean = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+      out[c] = static_cast<int8_t>(std::clamp(mean, p.out.min, p.out.max));
+    }
   });
 }
 

@@ -148,11 +148,10 @@ inline Graph random_graph(Random& rng) {
 
 /// Convolutions large enough that one image is divided among the threads.
 inline Graph wide_graph(Random& rng) {
-  const Window three = {.kernel_h = 3, .kernel_w = 3};
+  const Window three = {.kernel_h = 3, .kernel_w = 3}, five = {.kernel_h = 5, .kernel_w = 5};
   GraphBuilder net(rng, {1, 23, 21, 8});
-  net.conv(24, three, true, Activation::kRelu)
-      .depthwise(2, three, true)
-      .conv(16, {}, true, Activation::kRelu6);
+  net.conv(96, three, true, Activation::kRelu).depthwise(2, five, true);
+  net.conv(32, {}, true, Activation::kRelu6);
   return net.apply(op::MaxPool2D{three}).apply(op::GlobalAveragePool{}).dense(5).graph();
 }
 
