@@ -1,9 +1,12 @@
 // Loader: the batches of an epoch, shuffled, augmented and normalized by a thread of its own while the last
 // one is being trained on.
 //
-//   Loader loader(cifar.train, {.batch_size = 128, .seed = 42, .shuffle = true, .augmentation = {.pad = 4,
-//   .flip = true},
-//                               .normalization = channel_statistics(cifar.train)});
+//   const LoaderOptions options = {.batch_size = 128,
+//                                  .seed = 42,
+//                                  .shuffle = true,
+//                                  .augmentation = {.pad = 4, .flip = true},
+//                                  .normalization = channel_statistics(cifar.train)};
+//   Loader loader(cifar.train, options);
 //   for (int64_t epoch = 0; epoch < 40; ++epoch) {
 //     loader.start_epoch(epoch);
 //     for (Batch batch; loader.next(batch);) train(batch.images, batch.labels);

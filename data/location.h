@@ -1,8 +1,8 @@
 // Where the data sets lie on this machine.
 //
 // The first of these that is given is the data folder; data/fetch fills the same one:
-//   1. the option --data,  2. the environment variable QLIMIT_DATA,  3. $XDG_CACHE_HOME/qlimit,  4.
-//   ~/.cache/qlimit
+//   1. the option --data                        3. $XDG_CACHE_HOME/qlimit
+//   2. the environment variable QLIMIT_DATA     4. ~/.cache/qlimit
 // It holds mnist/, fashion_mnist/ and cifar-10-batches-bin/. The word "tiny" stands for the subset of MNIST
 // that comes with the source (data/tiny); a folder of that name is ./tiny.
 //
