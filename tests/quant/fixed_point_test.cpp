@@ -99,7 +99,8 @@ TEST(MultiplyByQuantizedMultiplier, EqualsTheFormulaInWideIntegers) {
 }
 
 TEST(SaturatingRoundingDoublingHighMul, EqualsRecordedValuesAndTheFormula) {
-  for (const Json& row : golden::load("primitives").at("saturating_rounding_doubling_high_mul").at("rows"))
+  const Json data = golden::load("primitives");
+  for (const Json& row : data.at("saturating_rounding_doubling_high_mul").at("rows"))
     EXPECT_EQ(saturating_rounding_doubling_high_mul(row[0], row[1]), row[2]) << row;
   Random random(3, "srdhm");
   for (int i = 0; i < 200000; ++i) {
@@ -113,7 +114,8 @@ TEST(SaturatingRoundingDoublingHighMul, EqualsRecordedValuesAndTheFormula) {
 }
 
 TEST(RoundingDivideByPot, EqualsRecordedValuesAndTheFormula) {
-  for (const Json& row : golden::load("primitives").at("rounding_divide_by_pot").at("rows"))
+  const Json data = golden::load("primitives");
+  for (const Json& row : data.at("rounding_divide_by_pot").at("rows"))
     EXPECT_EQ(rounding_divide_by_pot(row[0], row[1]), row[2]) << row;
   Random random(4, "rdbpot");
   for (int i = 0; i < 200000; ++i) {

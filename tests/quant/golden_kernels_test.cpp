@@ -222,7 +222,8 @@ TEST(GoldenKernels, DequantizeToTheBit) {
 }
 
 TEST(GoldenPrimitives, Padding) {
-  for (const Json& row : golden::load("primitives").at("padding").at("rows")) {
+  const Json data = golden::load("primitives");
+  for (const Json& row : data.at("padding").at("rows")) {
     const Window window = {.kernel_h = row[2],
                            .stride_h = row[3],
                            .dilation_h = row[4],
@@ -234,7 +235,8 @@ TEST(GoldenPrimitives, Padding) {
 }
 
 TEST(GoldenPrimitives, SoftmaxPrepare) {
-  for (const Json& row : golden::load("primitives").at("softmax_prepare").at("rows")) {
+  const Json data = golden::load("primitives");
+  for (const Json& row : data.at("softmax_prepare").at("rows")) {
     const int8::SoftmaxParams params =
         int8::prepare_softmax({1, 2}, {.scale = golden::to_float(row[1])}, golden::to_float(row[0]));
     EXPECT_EQ(params.multiplier, (QuantizedMultiplier{row[2], row[3]})) << row;
