@@ -128,7 +128,7 @@ Bytes repaired(Bytes bytes) {
   return bytes;
 }
 
-void expect_refused(const Bytes& bytes, std::initializer_list<const char*> fragments) {
+void expect_refused(const Bytes& bytes, const std::vector<std::string>& fragments) {
   expect_error([&] { Archive::parse(bytes, "x.qla"); }, ErrorKind::kData, fragments);
 }
 

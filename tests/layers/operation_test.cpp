@@ -81,7 +81,7 @@ TEST(Operation, NamesAndOptions) {
 
 TEST(Operation, WrongShapesAreToldApart) {
   const Variable image = zeros({2, 4, 4, 3});
-  const auto refuses = [](const auto& action, std::initializer_list<const char*> parts) {
+  const auto refuses = [](const auto& action, const std::vector<std::string>& parts) {
     expect_error(action, ErrorKind::kUsage, parts);
   };
   refuses([&] { add(image, zeros({2, 4, 4, 1})); }, {"add", "[2,4,4,3]", "[2,4,4,1]"});

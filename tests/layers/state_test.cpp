@@ -109,7 +109,7 @@ TEST(ModelState, IsWrittenInPlace) {
 class ModelStateRefuses : public testing::Test {
  protected:
   // Loading `archive` fails with these words and leaves the model as it was.
-  void expect_refused(const Archive& archive, std::initializer_list<const char*> fragments) {
+  void expect_refused(const Archive& archive, const std::vector<std::string>& fragments) {
     Model model(2);
     const std::vector<double> before = everything(model);
     expect_error([&] { load_state(model, archive); }, ErrorKind::kData, fragments);
@@ -117,7 +117,7 @@ class ModelStateRefuses : public testing::Test {
   }
 
   void expect_refused_with(const std::string& name, Archive::Value value,
-                           std::initializer_list<const char*> fragments) {
+                           const std::vector<std::string>& fragments) {
     expect_refused(with(sound_, name, &value), fragments);
   }
 

@@ -72,7 +72,7 @@ TEST(OptimizerState, IsRefusedWholeOrNotAtAll) {
   Training run;
   run.train(2);
   const auto before = saved(run.optimizer).to_bytes();
-  const auto refused = [&](const Archive& archive, std::initializer_list<const char*> fragments) {
+  const auto refused = [&](const Archive& archive, const std::vector<std::string>& fragments) {
     expect_error([&] { load_state(run.optimizer, archive); }, ErrorKind::kData, fragments);
     EXPECT_EQ(saved(run.optimizer).to_bytes(), before);
   };
