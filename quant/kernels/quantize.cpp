@@ -24,12 +24,18 @@ void quantize(AffineParams params, const float* x, int64_t n, int8_t* y) {
   // qlimit::quantize in a form without branches and calls, so that the compiler vectorises it. What lies
   // beyond 512 steps is decided for any zero point; within, the conversion to int32 cuts towards zero
   // exactly.
+  const float scale = params.scale;
+  const int32_t low = kInt8Min - params.zero_point, high = kInt8Max - params.zero_point;
   for (int64_t i = 0; i < n; ++i) {
-    const float steps = std::clamp(x[i] / params.scale, -512.0f, 512.0f);
+    float steps = x[i] / scale;
+    steps = steps < -512.0f ? -512.0f : steps;
+    steps = steps > 512.0f ? 512.0f : steps;
     const int32_t whole = static_cast<int32_t>(steps);
     const float rest = steps - static_cast<float>(whole);
-    const int32_t rounded = whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
-    y[i] = static_cast<int8_t>(std::clamp(rounded + params.zero_point, kInt8Min, kInt8Max));
+    int32_t rounded = whole + static_cast<int32_t>(rest >= 0.5f) - static_cast<int32_t>(rest <= -0.5f);
+    rounded = rounded < low ? low : rounded;
+    rounded = rounded > high ? high : rounded;
+    y[i] = static_cast<int8_t>(rounded + params.zero_point);
   }
 }
 

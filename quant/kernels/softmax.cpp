@@ -43,9 +43,9 @@ int32_t exp_on_negative(int32_t a) {
       1672461947, 1302514674, 790015084, 290630308,
       39332535,   720401,     242};  // exp(-1/4), exp(-1/2), ..., exp(-16)
   int32_t result = exp_near_zero(saturating_left_shift(part, kIntegerBits));
-  int32_t bit = kQuarter;
+  uint32_t bit = kQuarter;
   for (int32_t factor : kExpOfMinusPowers) {
-    if (rest & bit) result = multiply(result, factor);
+    if (static_cast<uint32_t>(rest) & bit) result = multiply(result, factor);
     bit *= 2;
   }
   return result;

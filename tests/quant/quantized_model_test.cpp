@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include "core/parallel.h"
@@ -133,6 +134,29 @@ TEST(QuantizedModel, UsualNetworksLoseLittle) {
     // A normal signal clipped nowhere: the step is 1/255 of a range of 6 to 8 deviations.
     EXPECT_NEAR(layers[0].sqnr_db, 42.0, 3.0) << name;
   }
+}
+
+TEST(LayerNoise, IsTheRatioOfSignalToError) {
+  // Scale 1/255 * 255 = 1 and zero point 0: integers are exact, halves err by a half.
+  Graph graph;
+  graph.add(op::Clamp{}, {graph.add_input("x", {1, 1})});
+  const QuantizedModel model(quantize(graph, {{-128.0f, 127.0f}, {-128.0f, 127.0f}}));
+  const FloatExecutor executor(graph);
+  const auto exact = layer_noise(executor, model, Tensor<float>({3, 1}, {-5.0f, 100.0f, 7.0f}));
+  EXPECT_EQ(exact[0].sqnr_db, std::numeric_limits<double>::infinity());
+  const auto halves = layer_noise(executor, model, Tensor<float>({2, 1}, {50.0f, 0.5f}));
+  ASSERT_EQ(halves.size(), 2u);
+  EXPECT_EQ(halves[1].name, "relu_1");
+  EXPECT_EQ(halves[1].operation, "relu");
+  EXPECT_NEAR(halves[1].sqnr_db, 10 * std::log10((2500 + 0.25) / 0.25), 1e-9);
+}
+
+TEST(LayerNoise, RefusesModelsOfDifferentGraphs) {
+  Random rng(13, "noise");
+  const Study s = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng);
+  const FloatExecutor other(GraphBuilder(rng, {1, 6}).dense(2).dense(2).graph());
+  expect_error([&] { layer_noise(other, QuantizedModel(s.quantized), s.images); }, ErrorKind::kUsage,
+               {"different graphs"});
 }
 
 TEST(QuantizedModel, TheWholeChainIsTheKernelsOneAfterAnother) {
