@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/kernels/isa.h"
 #include "git_revision.h"
 
 namespace qlimit {
@@ -27,17 +28,6 @@ std::string field(const char* path, std::string_view key, char separator) {
     if (begin != std::string::npos && end >= begin) return line.substr(begin, end - begin + 1);
   }
   return kUnknown;
-}
-
-std::string instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vnni")) return "avx512-vnni";
-  if (__builtin_cpu_supports("avx512f")) return "avx512";
-  if (__builtin_cpu_supports("avx2")) return "avx2";
-#elif defined(__aarch64__)
-  return "neon";
-#endif
-  return "generic";
 }
 
 std::string system_name() {
@@ -62,7 +52,7 @@ std::string compiler_name() {
 Machine describe_machine() {
   Machine machine;
   machine.processor = field("/proc/cpuinfo", "model name", ':');
-  machine.instruction_set = instruction_set();
+  machine.instruction_set = isa_name(active_isa());
   machine.processors = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   machine.system = system_name();
   machine.compiler = compiler_name();

@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kEvaluationBatch = 250;
 constexpr double kThroughputSeconds = 1;
-constexpr size_t kFewestBatches = 5;
+constexpr int64_t kFewestBatches = 5;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -89,12 +89,14 @@ Spread measure_latency(const Engine& engine, const Tensor<float>& images, int64_
   return spread(microseconds);
 }
 
-double measure_throughput(const Engine& engine, const Tensor<float>& images) {
+double measure_throughput(const Engine& engine, const Tensor<float>& images, int64_t calls) {
   timed(engine, images);  // warms up
   std::vector<double> seconds;
   const Clock::time_point start = Clock::now();
-  while (seconds.size() < kFewestBatches || seconds_since(start) < kThroughputSeconds)
+  for (int64_t call = 0; call < std::max(calls, kFewestBatches); ++call) {
+    if (call >= kFewestBatches && seconds_since(start) > kThroughputSeconds) break;
     seconds.push_back(timed(engine, images));
+  }
   return static_cast<double>(images.dim(0)) / quantile(seconds, 0.5);
 }
 

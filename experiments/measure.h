@@ -46,7 +46,8 @@ Tensor<float> first_images(const Dataset& dataset, const Normalization& normaliz
 /// turn, after a tenth as many to warm up.
 Spread measure_latency(const Engine& engine, const Tensor<float>& images, int64_t calls);
 
-/// Images per second with `images` as one batch: the median of the batches within about a second.
-double measure_throughput(const Engine& engine, const Tensor<float>& images);
+/// Images per second with `images` as one batch: the median of `calls` calls, or fewer if they last longer
+/// than a second, but five at least.
+double measure_throughput(const Engine& engine, const Tensor<float>& images, int64_t calls);
 
 }  // namespace qlimit

@@ -90,7 +90,8 @@ void add_quantization(CLI::App& app, Options& o) {
 }
 
 void add_report(CLI::App& app, Options& o) {
-  app.add_option("--latency-calls", o.latency_calls, "timed calls with one image, per engine")
+  app.add_option("--timed-calls", o.timed_calls,
+                 "calls that are timed for each engine, with one image and with a batch")
       ->check(whole(1, kMany));
   app.add_flag("--quiet", o.quiet, "only the final table");
   app.add_flag("--json", o.json, "the result as JSON on standard output, everything else on standard error");
@@ -120,7 +121,7 @@ std::optional<Options> parse_options(const std::string& program, const std::stri
                                      std::ostream& out) {
   Options options = defaults;
   CLI::App app(description, program);
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->take_last();
   app.allow_extras();  // collected, for a better message than CLI11's
   app.get_formatter()->column_width(36);
   app.footer(examples(program));

@@ -42,9 +42,9 @@ struct Options {
   bool per_tensor = false;              // one scale for a layer's weights instead of one a channel
 
   // Report
-  int64_t latency_calls = 1000;  // timed calls with one image, per engine
-  bool quiet = false;            // only the final table
-  bool json = false;             // the result as JSON on standard output, everything else on standard error
+  int64_t timed_calls = 1000;  // for each engine: with one image, and at most as many with a batch
+  bool quiet = false;          // only the final table
+  bool json = false;           // the result as JSON on standard output, everything else on standard error
   std::optional<double> require_accuracy =
       {};  // per cent; below it, or at a suspicious 100, the exit status is 1
 };

@@ -14,15 +14,14 @@ namespace {
 constexpr int kFailure = 1;
 constexpr int kUsageFailure = 2;
 
-int fail(const char* message, int status) {
-  std::fflush(stdout);  // what was said before the failure stands before it
-  fmt::print(stderr, "error: {}\n", message);
-  return status;
-}
-
 }  // namespace
 
-int run_program(const std::function<int()>& body) {
+int run_program(const std::string& name, const std::function<int()>& body) {
+  const auto fail = [&](const char* message, int status) {
+    std::fflush(stdout);  // what was said before the failure stands before it
+    fmt::print(stderr, "{}: {}\n", name, message);
+    return status;
+  };
   try {
     const int status = body();
     // A full disk behind a redirection must not look like success.

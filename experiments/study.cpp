@@ -95,7 +95,7 @@ StudyContext describe_study(const Experiment& experiment, const Options& options
                              {"calibration", options.calibration},
                              {"calibration images", fmt::format("{}", options.calibration_images)},
                              {"weight scales", options.per_tensor ? "per tensor" : "per channel"},
-                             {"latency calls", fmt::format("{}", options.latency_calls)}};
+                             {"timed calls", fmt::format("{}", options.timed_calls)}};
   context.settings.insert(context.settings.end(), more.begin(), more.end());
   return context;
 }
@@ -142,12 +142,12 @@ void train(Training& training, const StudyData& data, const Options& options, co
 
 EngineFigures measure(const Engine& engine, int64_t model_bytes, const StudyData& data,
                       const Options& options) {
-  return {
-      .evaluation = evaluate(engine, data.test, data.normalization),
-      .latency_us = measure_latency(engine, first_images(data.test, data.normalization, kLatencyImages),
-                                    options.latency_calls),
-      .throughput = measure_throughput(engine, first_images(data.test, data.normalization, kThroughputBatch)),
-      .model_bytes = model_bytes};
+  return {.evaluation = evaluate(engine, data.test, data.normalization),
+          .latency_us = measure_latency(engine, first_images(data.test, data.normalization, kLatencyImages),
+                                        options.timed_calls),
+          .throughput = measure_throughput(
+              engine, first_images(data.test, data.normalization, kThroughputBatch), options.timed_calls),
+          .model_bytes = model_bytes};
 }
 
 void draw(const fs::path& folder, const Experiment& experiment, const StudyData& data,
@@ -194,12 +194,12 @@ fs::path run_folder(const Options& options, uint64_t seed) {
   return options.seeds == 1 ? options.output : options.output / fmt::format("seed_{}", seed);
 }
 
-int guard(const Options& options, const std::vector<RunResult>& runs) {
+int guard(const std::string& name, const Options& options, const std::vector<RunResult>& runs) {
   if (!options.require_accuracy) return 0;
   for (const RunResult& r : runs) {
     const double percent = 100 * r.fp32.evaluation.accuracy;
     if (percent >= *options.require_accuracy && percent < 100) continue;
-    fmt::print(stderr, "error: seed {}: {:.2f} % of the test images are recognised, {}\n", r.seed, percent,
+    fmt::print(stderr, "{}: seed {}: {:.2f} % of the test images are recognised, {}\n", name, r.seed, percent,
                percent < 100 ? fmt::format("less than the {} % required", *options.require_accuracy)
                              : "which is too good to be true");
     return 1;
@@ -237,13 +237,13 @@ int run_study(const Experiment& experiment, const Options& options) {
         fmt::format("\n{}\nwritten to {}: result.json\n", seeds_table(runs), options.output.string()));
   }
   if (options.json) fmt::print("{}\n", json.dump(2));
-  return guard(options, runs);
+  return guard(experiment.name, options, runs);
 }
 
 }  // namespace
 
 int run_experiment(const Experiment& experiment, int argc, char** argv) {
-  return run_program([&] {
+  return run_program(experiment.name, [&] {
     Options defaults = experiment.defaults;
     if (defaults.output.empty()) defaults.output = fs::path("results") / experiment.name;
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);

@@ -81,7 +81,7 @@ TEST(Options, EveryOptionIsRead) {
                             "--calibration",
                             "mse",
                             "--per-tensor",
-                            "--latency-calls",
+                            "--timed-calls",
                             "10",
                             "--quiet",
                             "--json",
@@ -106,12 +106,16 @@ TEST(Options, EveryOptionIsRead) {
   EXPECT_EQ(o.calibration_images, 100);
   EXPECT_EQ(o.calibration, "mse");
   EXPECT_TRUE(o.per_tensor);
-  EXPECT_EQ(o.latency_calls, 10);
+  EXPECT_EQ(o.timed_calls, 10);
   EXPECT_TRUE(o.quiet);
   EXPECT_TRUE(o.json);
   EXPECT_EQ(o.require_accuracy, 72);
   EXPECT_TRUE(parsed({"--resume"}).resume);
   EXPECT_FALSE(parsed({"--per-channel"}).per_tensor);
+}
+
+TEST(Options, TheLastOfSeveralValuesHolds) {
+  EXPECT_EQ(parsed({"--epochs", "2", "--epochs", "3"}).epochs, 3);
 }
 
 TEST(Options, UnknownOptionListsTheKnownOnes) {
