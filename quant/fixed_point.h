@@ -67,11 +67,11 @@ inline int32_t saturating_left_shift(int32_t x, int32_t exponent) {
 }
 
 /// x * m, rounded to an integer by the rule of `rounding` (kFloat64 counts as kDouble: its arithmetic is
-/// another one, see requantize_float64). m.shift is at least -31. Where TFLite leaves an overflow undefined,
-/// this saturates.
+/// another one, see requantize_float64). m.shift is at least -31, and for kSingle at most 30, as
+/// quantize_multiplier makes it. Where TFLite leaves an overflow undefined, this saturates.
 inline int32_t multiply_by_quantized_multiplier(int32_t x, QuantizedMultiplier m, Rounding rounding) {
   if (rounding == Rounding::kSingle) {
-    const int32_t right = 31 - std::min(m.shift, 30);
+    const int32_t right = 31 - m.shift;
     return saturate_to_int32((int64_t{x} * m.multiplier + (int64_t{1} << (right - 1))) >> right);
   }
   const int32_t shifted = saturating_left_shift(x, std::max(m.shift, 0));

@@ -343,6 +343,18 @@ TEST_F(Int8Kernels, MeanOverRowsAndColumns) {
   }
 }
 
+// The least multiplier there is, over many elements: its shift must stay one that the arithmetic knows.
+TEST_F(Int8Kernels, MeanOfManyElementsWithATinyMultiplier) {
+  const AffineParams input = {.scale = 0x1p-30f, .zero_point = -128};
+  const OutputStage output = {.params = {.scale = 1.0f, .zero_point = 3}};
+  const int8::MeanParams params = int8::prepare_mean({1, 64, 64, 1}, input, {1, 2}, output);
+  EXPECT_GE(params.multiplier.shift, -31);
+  const Tensor<int8_t> x = Tensor<int8_t>::full({1, 64, 64, 1}, 127);
+  int8_t y = 99;
+  mean(params, x.data(), &y);
+  EXPECT_EQ(y, 3);
+}
+
 TEST_F(Int8Kernels, AddIsExactToItsFineScale) {
   Random random(6, "add");
   for (int model = 0; model < kModels; ++model) {
