@@ -195,6 +195,13 @@ std::string seeds_table(const std::vector<RunResult>& runs) {
   return table(rows);
 }
 
+std::string accuracy_objection(double percent, double required) {
+  if (percent >= 100) return "all test images are recognised, which is too good to be true";
+  if (percent >= required) return "";
+  return fmt::format("{:.2f} % of the test images are recognised, less than the {} % required", percent,
+                     required);
+}
+
 Json to_json(const RunResult& run, const StudyContext& context) {
   Json noise = Json::array();
   for (const LayerNoise& n : run.noise)

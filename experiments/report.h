@@ -62,6 +62,10 @@ std::string noise_table(const RunResult& run);
 /// least two runs.
 std::string seeds_table(const std::vector<RunResult>& runs);
 
+/// Why an accuracy in per cent is not what a check requires: it is lower, or a suspicious 100; empty if it
+/// will do.
+std::string accuracy_objection(double percent, double required);
+
 /// The result file of one run.
 nlohmann::ordered_json to_json(const RunResult& run, const StudyContext& context);
 

@@ -89,13 +89,14 @@ StudyContext describe_study(const Experiment& experiment, const Options& options
                        .machine = describe_machine(),
                        .threads = thread_count(),
                        .throughput_batch = std::min(kThroughputBatch, data.test.size())};
-  const SettingsList more = {{"training images", fmt::format("{}", data.train.size())},
-                             {"validation images", fmt::format("{}", options.validation)},
-                             {"test images", fmt::format("{}", data.test.size())},
-                             {"calibration", options.calibration},
-                             {"calibration images", fmt::format("{}", options.calibration_images)},
-                             {"weight scales", options.per_tensor ? "per tensor" : "per channel"},
-                             {"timed calls", fmt::format("{}", options.timed_calls)}};
+  const SettingsList more = {
+      {"training images", fmt::format("{}", data.train.size())},
+      {"validation images", fmt::format("{}", options.validation)},
+      {"test images", fmt::format("{}", data.test.size())},
+      {"calibration", options.calibration},
+      {"calibration images", fmt::format("{}", std::min(options.calibration_images, data.train.size()))},
+      {"weight scales", options.per_tensor ? "per tensor" : "per channel"},
+      {"timed calls", fmt::format("{}", options.timed_calls)}};
   context.settings.insert(context.settings.end(), more.begin(), more.end());
   return context;
 }
@@ -106,10 +107,12 @@ std::string header(const StudyContext& context, const Options& options) {
   for (const auto& [name, value] : context.settings)
     settings += (settings.empty() ? "" : ", ") + name + " " + value;
   return fmt::format(
-      "{}: {} of {} threads on {} ({}); {}; {}; revision {}\ndata: {} from {}\nsettings: {}\n\n",
+      "{}: {} of {} threads on {} ({}); {}; {}; revision {}\ndata: {} from {}; results to {}\nsettings: "
+      "{}\n\n",
       context.experiment, context.threads, m.processors, m.processor, m.instruction_set, m.system, m.compiler,
       m.git_revision, context.dataset,
-      options.data == "tiny" ? "the sources" : data_folder(options.data).string(), settings);
+      options.data == "tiny" ? "the sources" : data_folder(options.data).string(), options.output.string(),
+      settings);
 }
 
 // Trains to the end, from the checkpoint in `folder` if that is wanted, and leaves one there after each
@@ -194,14 +197,14 @@ fs::path run_folder(const Options& options, uint64_t seed) {
   return options.seeds == 1 ? options.output : options.output / fmt::format("seed_{}", seed);
 }
 
+// The exit status that --require-accuracy asks for.
 int guard(const std::string& name, const Options& options, const std::vector<RunResult>& runs) {
   if (!options.require_accuracy) return 0;
   for (const RunResult& r : runs) {
-    const double percent = 100 * r.fp32.evaluation.accuracy;
-    if (percent >= *options.require_accuracy && percent < 100) continue;
-    fmt::print(stderr, "{}: seed {}: {:.2f} % of the test images are recognised, {}\n", name, r.seed, percent,
-               percent < 100 ? fmt::format("less than the {} % required", *options.require_accuracy)
-                             : "which is too good to be true");
+    const std::string objection =
+        accuracy_objection(100 * r.fp32.evaluation.accuracy, *options.require_accuracy);
+    if (objection.empty()) continue;
+    fmt::print(stderr, "{}: seed {}: {}\n", name, r.seed, objection);
     return 1;
   }
   return 0;

@@ -81,6 +81,14 @@ TEST(Report, SeedsTableHasMeanDeviationAndInterval) {
                                       "0.10", "73.05 % ... 74.55 %", "-0.35 ... +0.15"});
 }
 
+TEST(Report, AccuracyBelowTheRequiredOrPerfectIsRefused) {
+  EXPECT_EQ(accuracy_objection(72, 72), "");
+  EXPECT_EQ(accuracy_objection(99.99, 72), "");
+  expect_contains(accuracy_objection(71.99, 72), {"71.99 %", "72 % required"});
+  expect_contains(accuracy_objection(100, 72), {"too good"});
+  expect_contains(accuracy_objection(100, 100), {"too good"});
+}
+
 TEST(Report, JsonIsWhatParetoReads) {
   TemporaryFolder folder;
   write_file(folder / "result.json", to_json(made_up_run(42, 738, 7, 1), context()).dump(2));
