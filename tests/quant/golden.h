@@ -23,6 +23,12 @@ inline Json load(const std::string& name) {
   return Json::parse(file);
 }
 
+/// The rows of one table of primitives.json.
+inline Json primitive_rows(const std::string& table) {
+  const Json data = load("primitives");
+  return data.at(table).at("rows");
+}
+
 /// Scales have 9 significant digits: read as double and narrowed they are the very bits.
 inline float to_float(const Json& number) { return static_cast<float>(number.get<double>()); }
 

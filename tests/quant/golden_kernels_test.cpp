@@ -222,8 +222,9 @@ TEST(GoldenKernels, DequantizeToTheBit) {
 }
 
 TEST(GoldenPrimitives, Padding) {
-  const Json data = golden::load("primitives");
-  for (const Json& row : data.at("padding").at("rows")) {
+  const Json rows = golden::primitive_rows("padding");
+  ASSERT_EQ(rows.size(), 160u);
+  for (const Json& row : rows) {
     const Window window = {.kernel_h = row[2],
                            .stride_h = row[3],
                            .dilation_h = row[4],
@@ -235,8 +236,9 @@ TEST(GoldenPrimitives, Padding) {
 }
 
 TEST(GoldenPrimitives, SoftmaxPrepare) {
-  const Json data = golden::load("primitives");
-  for (const Json& row : data.at("softmax_prepare").at("rows")) {
+  const Json rows = golden::primitive_rows("softmax_prepare");
+  ASSERT_EQ(rows.size(), 80u);
+  for (const Json& row : rows) {
     const int8::SoftmaxParams params =
         int8::prepare_softmax({1, 2}, {.scale = golden::to_float(row[1])}, golden::to_float(row[0]));
     EXPECT_EQ(params.multiplier, (QuantizedMultiplier{row[2], row[3]})) << row;
@@ -245,11 +247,12 @@ TEST(GoldenPrimitives, SoftmaxPrepare) {
 }
 
 TEST(GoldenPrimitives, ExponentialAndReciprocal) {
-  const Json data = golden::load("primitives");
-  for (const Json& row : data.at("exp_on_negative").at("rows"))
-    EXPECT_EQ(int8::exp_on_negative(row[0]), row[1]) << row;
-  for (const Json& row : data.at("one_over_one_plus").at("rows"))
-    EXPECT_EQ(int8::one_over_one_plus(row[0]), row[1]) << row;
+  const Json exponentials = golden::primitive_rows("exp_on_negative");
+  ASSERT_EQ(exponentials.size(), 108u);
+  for (const Json& row : exponentials) EXPECT_EQ(int8::exp_on_negative(row[0]), row[1]) << row;
+  const Json reciprocals = golden::primitive_rows("one_over_one_plus");
+  ASSERT_EQ(reciprocals.size(), 84u);
+  for (const Json& row : reciprocals) EXPECT_EQ(int8::one_over_one_plus(row[0]), row[1]) << row;
 }
 
 }  // namespace

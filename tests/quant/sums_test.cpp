@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/kernels/isa.h"
 #include "core/random.h"
 
@@ -15,7 +17,7 @@ constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
 // Sums that stress the rounding: exact ties of the second stage and their neighbours, and the ends of the
 // range.
 int32_t awkward_sum(Random& random, int32_t right_shift) {
-  const int32_t half = static_cast<int32_t>(int64_t{1} << std::min(right_shift, 30)) / 2;
+  const int32_t half = static_cast<int32_t>(int64_t{1} << std::clamp(right_shift, 0, 30)) / 2;
   const int32_t step = static_cast<int32_t>(random.below(9)) - 4;
   switch (random.below(4)) {
     case 0:
