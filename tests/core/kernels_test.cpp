@@ -231,6 +231,16 @@ TEST_P(Kernels, MaxPoolEqualsItsDefinition) {
   }
 }
 
+TEST_P(Kernels, MaxPoolPassesNotANumberOn) {
+  const Window window{.kernel_h = 1, .kernel_w = 3, .stride_h = 1, .stride_w = 3, .padding = Padding::kValid};
+  const WindowGeometry g = lay_window("test", window, {1, 1, 9, 1});
+  const Real nan = std::numeric_limits<Real>::quiet_NaN();
+  const Real x[] = {nan, 2, 1, 1, nan, 2, 1, 2, nan};
+  Real y[3], taps[3];
+  max_pool(g, x, y, taps);
+  for (Real value : y) EXPECT_TRUE(std::isnan(value));
+}
+
 TEST_P(Kernels, ClampAndItsGradient) {
   Random random(4, "clamp test");
   for (int64_t count : {1, 15, 16, 17, 100, 70000}) {

@@ -38,24 +38,24 @@ inline void for_each_window(const WindowGeometry& g, const Body& body) {
 template <int kBytes>
 void max_pool(const WindowGeometry& g, const Real* image, Real* output, Real* taps) {
   const Window& w = g.window;
-  for_each_window(
-      g, [&](int64_t out, int64_t in, int64_t ky_begin, int64_t ky_end, int64_t kx_begin, int64_t kx_end) {
-        for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
-          using V = Vector<Real, kPiece>;
-          typename V::Type best = {}, best_tap = V::broadcast(-1);
-          for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
-            for (int64_t kx = kx_begin; kx < kx_end; ++kx) {
-              const int64_t pixel = ky * w.dilation_h * g.in_w + kx * w.dilation_w;
-              const auto x = V::load(image + in + pixel * g.channels + c);
-              const auto wins = (x > best) | (best_tap < V::broadcast(0));
-              best = wins ? x : best;
-              best_tap = wins ? V::broadcast(static_cast<Real>(ky * w.kernel_w + kx)) : best_tap;
-            }
-          }
-          V::store(output + out + c, best);
-          V::store(taps + out + c, best_tap);
-        });
-      });
+  for_each_window(g, [&](int64_t out, int64_t in, int64_t ky_begin, int64_t ky_end, int64_t kx_begin,
+                         int64_t kx_end) {
+    for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
+      using V = Vector<Real, kPiece>;
+      typename V::Type best = {}, best_tap = V::broadcast(-1);
+      for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
+        for (int64_t kx = kx_begin; kx < kx_end; ++kx) {
+          const int64_t pixel = ky * w.dilation_h * g.in_w + kx * w.dilation_w;
+          const auto x = V::load(image + in + pixel * g.channels + c);
+          const auto wins = (x > best) | (best_tap < V::broadcast(0)) | (x != x);  // what is no number wins
+          best = wins ? x : best;
+          best_tap = wins ? V::broadcast(static_cast<Real>(ky * w.kernel_w + kx)) : best_tap;
+        }
+      }
+      V::store(output + out + c, best);
+      V::store(taps + out + c, best_tap);
+    });
+  });
 }
 
 template <int kBytes>
