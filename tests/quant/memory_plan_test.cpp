@@ -86,5 +86,18 @@ TEST(GraphMemory, AReshapeLiesWhereItsOperandLiesAndTheOutputIsKept) {
   EXPECT_EQ(memory.bytes, 128 + 128 + 256);
 }
 
+TEST(GraphMemory, TheOutputIsKeptWhileLaterNodesRun) {
+  Graph graph;
+  const ValueId output = graph.add(op::Clamp{}, {graph.add_input("x", {1, 16})});
+  ValueId at = output;
+  for (int i = 0; i < 4; ++i) at = graph.add(op::Clamp{}, {at});
+  graph.output = output;
+  const GraphMemory memory = plan_graph_memory(graph, 4, std::vector<int64_t>(5, 0));
+  for (ValueId later = output + 1; later <= at; ++later) {
+    EXPECT_NE(memory.value_offsets[static_cast<size_t>(later)],
+              memory.value_offsets[static_cast<size_t>(output)]);
+  }
+}
+
 }  // namespace
 }  // namespace qlimit

@@ -177,6 +177,26 @@ TEST(QuantizedModel, TheWholeChainIsTheKernelsOneAfterAnother) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(QuantizedModel, AFusedActivationClampsWhateverTheRangeIs) {
+  // Ranges from elsewhere, far wider than the activation's: the grid alone does not cut.
+  Random rng(14, "clamps");
+  GraphBuilder conv(rng, {1, 6, 6, 2}), depthwise(rng, {1, 6, 6, 2}), dense(rng, {1, 12}), sum(rng, {1, 12}),
+      alone(rng, {1, 12});
+  conv.conv(4, kThree, true, Activation::kRelu6);
+  depthwise.depthwise(2, kThree, true, Activation::kRelu6);
+  dense.dense(20, true, Activation::kRelu6);
+  sum.add(sum.at(), Activation::kRelu6);
+  alone.apply(op::Clamp{Activation::kRelu6});
+  for (const Graph& graph : {conv.graph(), depthwise.graph(), dense.graph(), sum.graph(), alone.graph()}) {
+    const Tensor<float> images = random_tensor(with_batch(graph.value(graph.input).shape, 8), rng, 20.0);
+    const Ranges wide(graph.values.size(), {-60.0f, 60.0f});
+    const Tensor<float> y = QuantizedModel(quantize(graph, wide)).run(images);
+    const auto [least, most] = std::minmax_element(y.begin(), y.end());
+    EXPECT_EQ(*least, 0.0f) << to_string(graph);
+    EXPECT_NEAR(*most, 6.0f, 60.0f / 255) << to_string(graph);
+  }
+}
+
 TEST(QuantizedModel, ParametersFollowTheSpecification) {
   Random rng(5, "parameters");
   GraphBuilder net(rng, {1, 6, 6, 2});
