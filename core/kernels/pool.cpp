@@ -26,4 +26,8 @@ void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real
   });
 }
 
+void max_pool_int8(const WindowGeometry& g, int8_t low, int8_t high, const int8_t* x, int8_t* y) {
+  kernels().max_pool_int8(g, low, high, x, y);
+}
+
 }  // namespace qlimit

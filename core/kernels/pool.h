@@ -16,4 +16,7 @@ void max_pool(const WindowGeometry& g, const Real* x, Real* y, Real* taps);
 /// dx = each upstream element added at the place of its maximum, zeros elsewhere.
 void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real* taps, Real* dx);
 
+/// The integer form for one image: x: [H,W,C] -> y: [OH,OW,C], clamped to [low, high].
+void max_pool_int8(const WindowGeometry& g, int8_t low, int8_t high, const int8_t* x, int8_t* y);
+
 }  // namespace qlimit

@@ -83,6 +83,7 @@ struct KernelTable {
   void (*clamp_backward)(int64_t count, Real low, Real high, const Real* y, const Real* upstream, Real* dx);
 
   void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, Real* taps);
+  void (*max_pool_int8)(const WindowGeometry&, int8_t low, int8_t high, const int8_t* image, int8_t* output);
   void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const Real* taps, Real* dx);
 };
 

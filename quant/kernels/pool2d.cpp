@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/kernels/pool.h"
 
 namespace qlimit::int8 {
 namespace {
@@ -52,18 +53,10 @@ Pool2DParams prepare_pool2d(const Shape& input, AffineParams params, const Windo
 
 void max_pool2d(const Pool2DParams& p, const int8_t* x, int8_t* y) {
   const WindowGeometry& g = p.geometry;
-  const int64_t channels = g.channels;  // a copy: the compiler knows that no store of an int8_t changes it
   const auto low = static_cast<int8_t>(p.out.min), high = static_cast<int8_t>(p.out.max);
-  for_each_window(p, x, y, [&](const int8_t* image, const Clipped& window, int8_t* out) {
-    std::fill_n(out, channels, low);  // the clamp from below
-    for (int64_t iy = window.y0; iy < window.y1; ++iy) {
-      for (int64_t ix = window.x0; ix < window.x1; ++ix) {
-        const int8_t* pixel = image + (iy * g.in_w + ix) * channels;
-        for (int64_t c = 0; c < channels; ++c) out[c] = std::max(out[c], pixel[c]);
-      }
-    }
-    for (int64_t c = 0; c < channels; ++c) out[c] = std::min(out[c], high);
-  });
+  for (int64_t n = 0; n < g.batch; ++n) {
+    max_pool_int8(g, low, high, x + n * g.in_h * g.in_w * g.channels, y + n * g.out_pixels() * g.channels);
+  }
 }
 
 void average_pool2d(const Pool2DParams& p, const int8_t* x, int8_t* y) {

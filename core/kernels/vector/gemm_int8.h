@@ -68,12 +68,19 @@ inline void gemm_int8_panel(const Int8Panel& g) {
   }
 }
 
-/// to[i] = from[i], 8 bits to 16.
+/// to[i] = from[i], 8 bits to 16. Short runs too go in whole vectors, the last one overlapping the one before
+/// it.
 inline void widen_int8(int64_t count, const int8_t* from, int16_t* to) {
-  constexpr int64_t kStep = WideLanes::kLanes;
-  int64_t i = 0;
-  for (; i + kStep <= count; i += kStep) WideLanes::widen(to + i, from + i);
-  for (; i < count; ++i) to[i] = from[i];
+  constexpr int64_t kWide = WideLanes::kLanes, kHalf = HalfLanes::kLanes;
+  if (count >= kWide) {
+    for (int64_t i = 0; i + kWide < count; i += kWide) WideLanes::widen(to + i, from + i);
+    WideLanes::widen(to + count - kWide, from + count - kWide);
+  } else if (count >= kHalf) {
+    HalfLanes::widen(to, from);
+    HalfLanes::widen(to + count - kHalf, from + count - kHalf);
+  } else {
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+  }
 }
 
 }  // namespace

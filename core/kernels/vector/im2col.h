@@ -34,7 +34,7 @@ inline void copy_run(Real* to, const Real* from, int64_t n) {
 // and outside(patch offset, length) for the others: kernel row by kernel row, so that the tests for the
 // image's edges are outside of the loop over the many windows that lie within.
 template <typename Inside, typename Outside>
-inline void for_each_run(const WindowGeometry& g, int64_t row_stride, int64_t row_begin, int64_t row_end,
+inline void for_each_run(WindowGeometry g, int64_t row_stride, int64_t row_begin, int64_t row_end,
                          const Inside& inside, const Outside& outside) {
   const Window& w = g.window;
   // With dilation the taps of a kernel row are apart in the image: each is a run of its own.

@@ -33,6 +33,7 @@ constexpr KernelTable make_table() {
       .clamp = clamp<kBytes>,
       .clamp_backward = clamp_backward<kBytes>,
       .max_pool = max_pool<kBytes>,
+      .max_pool_int8 = max_pool_int8<kBytes>,
       .max_pool_backward = max_pool_backward<kBytes>,
   };
 }

@@ -14,7 +14,7 @@ namespace {
 // Calls body(output element, first input element, tap rows begin and end, tap columns begin and end) for each
 // output pixel; the input element, of tap (0,0), may lie outside of the image, the taps in the ranges do not.
 template <typename Body>
-inline void for_each_window(const WindowGeometry& g, const Body& body) {
+inline void for_each_window(WindowGeometry g, const Body& body) {
   const Window& w = g.window;
   const auto range = [](int64_t start, int64_t kernel, int64_t dilation, int64_t size, int64_t& begin,
                         int64_t& end) {
@@ -75,6 +75,27 @@ void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real
               V::store(to, V::load(to) + (here ? gradient : typename V::Type{}));
             }
           }
+        });
+      });
+}
+
+// The integer form: no gradient, so no taps, and a clamp for the activation that is fused into the pool.
+template <int kBytes>
+void max_pool_int8(const WindowGeometry& g, int8_t low, int8_t high, const int8_t* image, int8_t* output) {
+  const Window& w = g.window;
+  for_each_window(
+      g, [&](int64_t out, int64_t in, int64_t ky_begin, int64_t ky_end, int64_t kx_begin, int64_t kx_end) {
+        // 16 bytes at most: few channels are the usual case.
+        for_each_piece<int8_t, 16>(g.channels, [&]<int kPiece>(int64_t c) {
+          using V = Vector<int8_t, kPiece>;
+          typename V::Type best = V::broadcast(low);
+          for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
+            for (int64_t kx = kx_begin; kx < kx_end; ++kx) {
+              const int64_t pixel = ky * w.dilation_h * g.in_w + kx * w.dilation_w;
+              best = V::max(best, V::load(image + in + pixel * g.channels + c));
+            }
+          }
+          V::store(output + out + c, V::min(best, V::broadcast(high)));
         });
       });
 }
