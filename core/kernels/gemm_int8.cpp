@@ -49,6 +49,11 @@ void gemm_int8(int64_t m, const int16_t* a, const PackedInt8Matrix& b, int32_t* 
 
 void requantize_int8(const RequantizeBlock& block) { kernels().requantize_int8(block); }
 
+void quantize_int8(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high, const float* x,
+                   int8_t* y) {
+  kernels().quantize_int8(count, scale, zero_point, low, high, x, y);
+}
+
 void widen_int8(int64_t count, const int8_t* from, int16_t* to) { kernels().widen_int8(count, from, to); }
 
 void gemm_int8_reference(int64_t m, int64_t n, int64_t k, const int8_t* a, const int8_t* b, int32_t* c) {

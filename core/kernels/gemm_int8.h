@@ -46,6 +46,11 @@ void gemm_int8(int64_t m, const int16_t* a, const PackedInt8Matrix& b, int32_t* 
 /// into int32.
 void requantize_int8(const RequantizeBlock& block);
 
+/// y = clamp(round(x / scale), low, high) + zero_point, half away from zero, the division in float32. No x is
+/// NaN; low and high lie within -512 ... 512, the results within int8.
+void quantize_int8(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high, const float* x,
+                   int8_t* y);
+
 /// to[i] = from[i].
 void widen_int8(int64_t count, const int8_t* from, int16_t* to);
 

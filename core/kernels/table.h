@@ -66,6 +66,8 @@ struct KernelTable {
                       int64_t row_begin, int64_t row_end, int16_t* columns);
   void (*widen_int8)(int64_t count, const int8_t* from, int16_t* to);
   void (*requantize_int8)(const RequantizeBlock&);
+  void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
+                        const float* x, int8_t* y);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);

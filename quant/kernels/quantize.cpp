@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/kernels/gemm_int8.h"
 
 namespace qlimit::int8 {
 namespace {
@@ -21,22 +22,8 @@ void check_numbers(const float* x, int64_t n) {
 
 void quantize(AffineParams params, const float* x, int64_t n, int8_t* y) {
   check_numbers(x, n);
-  // qlimit::quantize in a form without branches and calls, so that the compiler vectorises it. What lies
-  // beyond 512 steps is decided for any zero point; within, the conversion to int32 cuts towards zero
-  // exactly.
-  const float scale = params.scale;
-  const int32_t low = kInt8Min - params.zero_point, high = kInt8Max - params.zero_point;
-  for (int64_t i = 0; i < n; ++i) {
-    float steps = x[i] / scale;
-    steps = steps < -512.0f ? -512.0f : steps;
-    steps = steps > 512.0f ? 512.0f : steps;
-    const int32_t whole = static_cast<int32_t>(steps);
-    const float rest = steps - static_cast<float>(whole);
-    int32_t rounded = whole + static_cast<int32_t>(rest >= 0.5f) - static_cast<int32_t>(rest <= -0.5f);
-    rounded = rounded < low ? low : rounded;
-    rounded = rounded > high ? high : rounded;
-    y[i] = static_cast<int8_t>(rounded + params.zero_point);
-  }
+  quantize_int8(n, params.scale, params.zero_point, kInt8Min - params.zero_point,
+                kInt8Max - params.zero_point, x, y);
 }
 
 void dequantize(AffineParams params, const int8_t* x, int64_t n, float* y) {

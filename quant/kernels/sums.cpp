@@ -5,6 +5,11 @@
 #include "core/kernels/gemm_int8.h"
 
 namespace qlimit::int8 {
+namespace {
+
+constexpr int64_t kLongestVector = 16;  // of 32-bit lanes, in any instruction set
+
+}  // namespace
 
 SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias,
                                const std::vector<QuantizedMultiplier>& multipliers, const OutputClamp& out,
@@ -21,24 +26,35 @@ SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias
     shifts_.push_back(m.shift);
   }
   for (auto* values : {&bias_, &multipliers_, &shifts_}) values->resize(static_cast<size_t>(columns), 0);
-  if (in_vectors_) {
-    for (int32_t& shift : shifts_) shift = -shift;
+  if (!in_vectors_) return;
+  for (int32_t& shift : shifts_) shift = -shift;
+  if (columns == channels_ && kLongestVector % columns == 0) grouped_rows_ = kLongestVector / columns;
+  for (auto* values : {&bias_, &multipliers_, &shifts_}) {
+    for (int64_t i = columns; i < grouped_rows_ * columns; ++i) {
+      values->push_back((*values)[static_cast<size_t>(i - columns)]);
+    }
   }
+}
+
+void SumRequantizer::run_in_vectors(int64_t rows, int64_t grouped, const int32_t* sums, int8_t* y) const {
+  requantize_int8({.rows = rows,
+                   .channels = grouped * channels_,
+                   .padded_channels = grouped * columns_,
+                   .sums = sums,
+                   .bias = bias_.data(),
+                   .multipliers = multipliers_.data(),
+                   .right_shifts = shifts_.data(),
+                   .zero_point = out_.zero_point,
+                   .min = out_.min,
+                   .max = out_.max,
+                   .out = y});
 }
 
 void SumRequantizer::run(int64_t rows, const int32_t* sums, int8_t* y) const {
   if (in_vectors_) {
-    requantize_int8({.rows = rows,
-                     .channels = channels_,
-                     .padded_channels = columns_,
-                     .sums = sums,
-                     .bias = bias_.data(),
-                     .multipliers = multipliers_.data(),
-                     .right_shifts = shifts_.data(),
-                     .zero_point = out_.zero_point,
-                     .min = out_.min,
-                     .max = out_.max,
-                     .out = y});
+    const int64_t groups = rows / grouped_rows_, done = groups * grouped_rows_;
+    run_in_vectors(groups, grouped_rows_, sums, y);
+    run_in_vectors(rows - done, 1, sums + done * columns_, y + done * channels_);
     return;
   }
   for (int64_t i = 0; i < rows; ++i) {

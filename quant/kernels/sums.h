@@ -24,10 +24,13 @@ class SumRequantizer {
   void run(int64_t rows, const int32_t* sums, int8_t* y) const;
 
  private:
+  void run_in_vectors(int64_t rows, int64_t grouped, const int32_t* sums, int8_t* y) const;
+
   int64_t columns_ = 0;
   int64_t channels_ = 0;
   bool in_vectors_ = false;
-  std::vector<int32_t> bias_, multipliers_, shifts_;  // one per column
+  int64_t grouped_rows_ = 1;  // rows that are taken as one, so that they fill a vector
+  std::vector<int32_t> bias_, multipliers_, shifts_;  // one per column of so many rows
   OutputClamp out_;
   Rounding rounding_ = Rounding::kDouble;
 };

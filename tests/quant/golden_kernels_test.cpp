@@ -148,7 +148,7 @@ int8::Pool2DParams to_pool2d(const Json& c) {
                               golden::to_activation(c.at("activation")));
 }
 
-TEST(GoldenKernels, MaxPool2D) {
+TEST_P(GoldenKernelsOfIsa, MaxPool2D) {
   expect_recorded("max_pool2d", 44, [](const Json& c, Rounding, int8_t* y) {
     max_pool2d(to_pool2d(c), golden::to_tensor(c, "x").data(), y);
   });
@@ -199,7 +199,7 @@ TEST(GoldenKernels, Relu) {
   });
 }
 
-TEST(GoldenKernels, Quantize) {
+TEST_P(GoldenKernelsOfIsa, Quantize) {
   expect_recorded("quantize", 60, [](const Json& c, Rounding, int8_t* y) {
     const std::vector<float> x = golden::to_floats(c.at("x"));
     int8::quantize(golden::to_params(c, "s_out", "z_out"), x.data(), static_cast<int64_t>(x.size()), y);

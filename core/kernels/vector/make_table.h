@@ -7,6 +7,7 @@
 #include "core/kernels/vector/gemm_int8.h"
 #include "core/kernels/vector/im2col.h"
 #include "core/kernels/vector/pool.h"
+#include "core/kernels/vector/quantize.h"
 #include "core/kernels/vector/requantize.h"
 
 namespace qlimit {
@@ -23,6 +24,7 @@ constexpr KernelTable make_table() {
       .im2col_int8 = im2col_int8,
       .widen_int8 = widen_int8,
       .requantize_int8 = requantize_int8,
+      .quantize_int8 = quantize_int8<kBytes>,
       .im2col = im2col<kBytes>,
       .col2im = col2im<kBytes>,
       .channel_sums = channel_sums<kBytes>,
