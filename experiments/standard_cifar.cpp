@@ -9,6 +9,6 @@ int main(int argc, char** argv) {
        .dataset = "cifar10",
        .make_model = qlimit::standard_cifar_model,
        .augmentation = {.pad = 4, .flip = true},
-       .defaults = {.epochs = 30, .batch_size = 128, .learning_rate = 0.005}},
+       .defaults = {.epochs = 25, .batch_size = 128, .learning_rate = 0.005}},
       argc, argv);
 }

@@ -3,27 +3,15 @@
 #include <algorithm>
 
 namespace qlimit {
-namespace {
-
-// The width of the panel that holds the next columns: the narrowest that takes all that are left, else the
-// widest.
-int64_t next_width(const KernelTable& table, int64_t columns_left) {
-  int64_t width = table.panel_widths[0];
-  for (int64_t narrower : table.panel_widths) {
-    if (narrower >= columns_left) width = narrower;
-  }
-  return width;
-}
-
-}  // namespace
 
 PackedMatrix::PackedMatrix(const MatrixView& b, int64_t k, int64_t n) : k_(k), n_(n), table_(&kernels()) {
   int64_t padded = 0;
-  for (int64_t j = 0; j < n; j += next_width(*table_, n - j)) padded = j + next_width(*table_, n - j);
+  for (int64_t j = 0; j < n; j += next_panel_width(table_->panel_widths, n - j))
+    padded = j + next_panel_width(table_->panel_widths, n - j);
   panels_ = Tensor<Real>::uninitialized({std::max<int64_t>(1, padded * k)});
   Real* to = panels_.data();
   for (int64_t j = 0; j < n;) {
-    const int64_t width = next_width(*table_, n - j);
+    const int64_t width = next_panel_width(table_->panel_widths, n - j);
     const int64_t columns = std::min(width, n - j);
     for (int64_t p = 0; p < k; ++p, to += width) {
       const Real* from = b.data + p * b.row_stride + j * b.column_stride;
@@ -38,7 +26,7 @@ void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_
           bool accumulate, const Epilogue& epilogue) {
   const Real* panel = b.panels_.data();
   for (int64_t j = 0; j < b.n_;) {
-    const int64_t width = next_width(*b.table_, b.n_ - j);
+    const int64_t width = next_panel_width(b.table_->panel_widths, b.n_ - j);
     Epilogue of_panel = epilogue;
     if (epilogue.bias) of_panel.bias += j;
     b.table_->gemm_panel({.m = m,

@@ -3,25 +3,14 @@
 #include <algorithm>
 
 namespace qlimit {
-namespace {
-
-int64_t next_width(const KernelTable& table, int64_t columns_left) {
-  int64_t width = table.int8_panel_widths[0];
-  for (int64_t narrower : table.int8_panel_widths) {
-    if (narrower >= columns_left) width = narrower;
-  }
-  return width;
-}
-
-}  // namespace
 
 PackedInt8Matrix::PackedInt8Matrix(const int8_t* b, int64_t n, int64_t k)
     : pairs_((k + 1) / 2), table_(&kernels()) {
-  while (columns_ < n) columns_ += next_width(*table_, n - columns_);
+  while (columns_ < n) columns_ += next_panel_width(table_->int8_panel_widths, n - columns_);
   panels_ = Tensor<int16_t>({columns_, row_stride()});
   int16_t* panel = panels_.data();
   for (int64_t j = 0; j < n;) {
-    const int64_t width = next_width(*table_, n - j);
+    const int64_t width = next_panel_width(table_->int8_panel_widths, n - j);
     for (int64_t column = j; column < std::min(n, j + width); ++column) {
       for (int64_t l = 0; l < k; ++l) panel[(l / 2 * width + column - j) * 2 + l % 2] = b[column * k + l];
     }
@@ -33,7 +22,7 @@ PackedInt8Matrix::PackedInt8Matrix(const int8_t* b, int64_t n, int64_t k)
 void gemm_int8(int64_t m, const int16_t* a, const PackedInt8Matrix& b, int32_t* c) {
   const int16_t* panel = b.panels_.data();
   for (int64_t j = 0; j < b.columns_;) {
-    const int64_t width = next_width(*b.table_, b.columns_ - j);
+    const int64_t width = next_panel_width(b.table_->int8_panel_widths, b.columns_ - j);
     b.table_->gemm_int8_panel({.m = m,
                                .pairs = b.pairs_,
                                .a = a,

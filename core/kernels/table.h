@@ -89,6 +89,16 @@ struct KernelTable {
   void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const Real* taps, Real* dx);
 };
 
+/// The width of the panel that takes the next columns of a matrix: the narrowest that holds all that are
+/// left, else the widest.
+inline int64_t next_panel_width(const int64_t (&widths)[3], int64_t columns_left) {
+  int64_t width = widths[0];
+  for (int64_t narrower : widths) {
+    if (narrower >= columns_left) width = narrower;
+  }
+  return width;
+}
+
 /// The table of the instruction set in use.
 const KernelTable& kernels();
 
