@@ -6,10 +6,9 @@
 //   y = clamp((a + b) * (t / (2^20 * s_out)) + z_out)
 #pragma once
 
-#include <array>
 #include <cstdint>
 
-#include "core/shape.h"
+#include "quant/broadcast.h"
 #include "quant/fixed_point.h"
 
 namespace qlimit::int8 {
@@ -18,12 +17,11 @@ namespace qlimit::int8 {
 struct Addend {
   int32_t zero_point = 0;
   QuantizedMultiplier multiplier;
-  std::array<int64_t, Shape::kMaxRank> strides;  // over the output's indices; 0 where this side is broadcast
 };
 
 /// An addition made ready for inputs of two shapes.
 struct AddParams {
-  std::array<int64_t, Shape::kMaxRank> sizes;  // of the output, with ones in front
+  Broadcast pairs;
   Addend first;
   Addend second;
   QuantizedMultiplier multiplier;
@@ -31,9 +29,8 @@ struct AddParams {
   Rounding rounding = Rounding::kDouble;
 };
 
-/// Shapes are aligned at their last axis; an axis of size 1 is repeated to the other's size. Throws kUsage if
-/// they do not fit, kNumeric if the output scale is below 2^-19 of the larger input scale (TFLite aborts
-/// there).
+/// Throws kUsage if the shapes do not fit (quant/broadcast.h), kNumeric if the output scale is below 2^-19 of
+/// the larger input scale (TFLite aborts there).
 AddParams prepare_add(const Shape& first, AffineParams first_params, const Shape& second,
                       AffineParams second_params, const OutputStage& output);
 
