@@ -1,6 +1,6 @@
 # Other people's libraries. Each is taken from the system if it is there (Debian's packages: scripts/install), and
 # fetched as a pinned, hashed release otherwise. Only the folder that needs one links it:
-#   data: ZLIB, stb    quant: -    experiments: CLI11, nlohmann_json, fmt, stb    tests: GTest, benchmark, nlohmann_json
+#   data: ZLIB, stb    quant: FlatBuffers    experiments: CLI11, nlohmann_json, fmt, stb    tests: GTest, benchmark, nlohmann_json
 
 include(FetchContent)
 set(QLIMIT_FETCH missing CACHE STRING "Libraries to download: 'missing' ones, 'all' or 'none'")
@@ -67,6 +67,10 @@ set(BUILD_GMOCK OFF)
 set(BENCHMARK_ENABLE_TESTING OFF)
 set(BENCHMARK_ENABLE_INSTALL OFF)
 set(BENCHMARK_ENABLE_WERROR OFF)
+set(FLATBUFFERS_BUILD_TESTS OFF)
+set(FLATBUFFERS_BUILD_FLATHASH OFF)
+set(FLATBUFFERS_INSTALL OFF)
+set(FLATBUFFERS_LIBCXX_WITH_CLANG OFF)
 
 qlimit_dependency(ZLIB
   https://github.com/madler/zlib/releases/download/v1.3.1/zlib-1.3.1.tar.gz
@@ -101,7 +105,22 @@ endif()
 add_library(qlimit_stb INTERFACE)
 target_include_directories(qlimit_stb SYSTEM INTERFACE "${stb_SOURCE_DIR}")
 
-qlimit_require(ZLIB fmt nlohmann_json CLI11 stb)
+# A library and its compiler flatc, which must be of one version: code that flatc writes belongs to its own library.
+find_program(QLIMIT_FLATC flatc)
+if(NOT QLIMIT_FETCH STREQUAL "all" AND QLIMIT_FLATC)
+  find_package(FlatBuffers QUIET)
+endif()
+if(NOT FlatBuffers_FOUND)
+  qlimit_fetch(FlatBuffers
+    https://github.com/google/flatbuffers/archive/refs/tags/v23.5.26.tar.gz
+    1cce06b17cddd896b6d73cc047e36a254fb8df4d7ea18a46acf16c4c0cd3f3f3)
+  set(QLIMIT_FLATC flatc)  # the target that builds it
+  if(FlatBuffers_FOUND AND NOT TARGET flatbuffers::flatbuffers)
+    add_library(flatbuffers::flatbuffers ALIAS flatbuffers)
+  endif()
+endif()
+
+qlimit_require(ZLIB FlatBuffers fmt nlohmann_json CLI11 stb)
 
 if(QLIMIT_BUILD_TESTS)
   qlimit_dependency(GTest
