@@ -1,0 +1,154 @@
+"""Runs models in the interpreters that Python packages bring, each in a process of its own.
+
+    outputs = run_all(Engine.LITERT_REFERENCE, cases)   # bytes, or None where the interpreter refuses or dies
+
+Some models end an interpreter's process. Then it is started again with the model after that one.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO
+
+from container import Case
+
+ARENA_BYTES = 1 << 23
+
+
+class Engine(enum.Enum):
+    """The value names the engine in tables."""
+
+    LITERT_REFERENCE = "LiteRT reference kernels"
+    TFLITE_MICRO = "TFLite Micro"
+    LITERT_OPTIMISED = "LiteRT optimised kernels"
+    LITERT_DEFAULT = "LiteRT default (XNNPACK)"
+
+
+RESOLVERS = {Engine.LITERT_REFERENCE: "BUILTIN_REF", Engine.LITERT_OPTIMISED: "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+             Engine.LITERT_DEFAULT: "AUTO"}
+Run = Callable[[bytes], bytes]
+
+
+def litert(model: bytes, engine: Engine) -> Run:
+    """Takes an input that holds one or several of the model's, and returns as many outputs."""
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(model_content=model, num_threads=1,
+                              experimental_op_resolver_type=OpResolverType[RESOLVERS[engine]])
+    interpreter.allocate_tensors()
+    x, y = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+
+    def run(data: bytes) -> bytes:
+        outputs = []
+        for images in np.frombuffer(data, x["dtype"]).reshape(-1, *x["shape"]):
+            interpreter.set_tensor(x["index"], images)
+            interpreter.invoke()
+            outputs.append(interpreter.get_tensor(y["index"]).tobytes())
+        return b"".join(outputs)
+
+    return run
+
+
+def tflite_micro(model: bytes) -> Run:
+    import numpy as np
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
+    x = interpreter.get_input_details(0)
+
+    def run(data: bytes) -> bytes:
+        outputs = []
+        for images in np.frombuffer(data, x["dtype"]).reshape(-1, *x["shape"]):
+            interpreter.set_input(images, 0)
+            interpreter.invoke()
+            outputs.append(interpreter.get_output(0).tobytes())
+        return b"".join(outputs)
+
+    return run
+
+
+def open_model(engine: Engine, model: bytes) -> Run:
+    return tflite_micro(model) if engine is Engine.TFLITE_MICRO else litert(model, engine)
+
+
+# The worker: reads pairs of records from standard input, a model (empty: the one before) and an input, and answers each with
+# a record: "+" and the output, or "-" and why there is none.
+
+
+def read_record(stream: BinaryIO) -> bytes | None:
+    head = stream.read(4)
+    return stream.read(struct.unpack("<I", head)[0]) if len(head) == 4 else None
+
+
+def write_record(stream: BinaryIO, record: bytes) -> None:
+    stream.write(struct.pack("<I", len(record)) + record)
+    stream.flush()
+
+
+def work(engine: Engine) -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the interpreters print is no answer
+    run: Run | None = None
+    while (model := read_record(sys.stdin.buffer)) is not None:
+        data = read_record(sys.stdin.buffer)
+        assert data is not None
+        try:
+            if model or run is None:
+                run = None
+                run = open_model(engine, model)
+            write_record(answers, b"+" + run(data))
+        except Exception as error:  # whatever an interpreter raises, it has no output
+            write_record(answers, b"-" + str(error).encode())
+
+
+class Worker:
+    """One engine's process; restarted when a model has ended it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.deaths = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, model: bytes, data: bytes) -> bytes | None:
+        if self._process is None:
+            self._process = subprocess.Popen([sys.executable, __file__, self.engine.name], stdin=subprocess.PIPE,
+                                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self._process.stdin and self._process.stdout
+        try:
+            write_record(self._process.stdin, model)
+            write_record(self._process.stdin, data)
+            answer = read_record(self._process.stdout)
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            self.deaths += 1
+            self.close()
+            return None
+        return answer[1:] if answer[:1] == b"+" else None
+
+    def close(self) -> None:
+        if self._process is not None:
+            assert self._process.stdin and self._process.stdout
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+
+def run_all(engine: Engine, cases: Sequence[Case]) -> Iterator[bytes | None]:
+    worker = Worker(engine)
+    try:
+        for case in cases:
+            yield worker.run(case.model, case.input)
+    finally:
+        worker.close()
+
+
+if __name__ == "__main__":
+    work(Engine[sys.argv[1]])

@@ -1,0 +1,90 @@
+"""record.py FOLDER: writes the golden models into FOLDER (tests/golden/tflite_models).
+
+Most cases come as they are drawn. Outputs that are all one number tell little, so few of them are kept; cases in which the two
+runtimes differ tell most, so some are searched for.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from container import Case, write_cases
+from engines import Engine, Worker
+from operations import SHARES, draw_case
+
+SEED = 1
+CASES_PER_SHARE = 4.8  # a hundred shares
+SEARCHED = 3  # cases of each operation in which the runtimes differ, if so many are found
+SEARCH_LIMIT = 4000
+
+
+def tells_little(case: Case) -> bool:
+    return len(case.litert) > 1 and len(set(case.litert)) == 1
+
+
+class Recorder:
+    """Runs cases in both runtimes."""
+
+    def __init__(self) -> None:
+        self._litert = Worker(Engine.LITERT_REFERENCE)
+        self._tflm = Worker(Engine.TFLITE_MICRO)
+
+    def record(self, case: Case) -> bool:
+        """Fills in the outputs; false if LiteRT has none."""
+        case.litert = self._litert.run(case.model, case.input) or b""
+        case.tflm = self._tflm.run(case.model, case.input) or b""
+        return bool(case.litert)
+
+    def close(self) -> None:
+        self._litert.close()
+        self._tflm.close()
+
+
+def recorded(recorder: Recorder, draw_one: Callable[[random.Random], Case]) -> Iterator[Case]:
+    for number in range(SEARCH_LIMIT):
+        case = draw_case(draw_one, SEED, number)
+        if recorder.record(case):
+            yield case
+
+
+def record_operation(recorder: Recorder, draw_one: Callable[[random.Random], Case], count: int) -> list[Case]:
+    cases: list[Case] = []
+    differing = 0
+    for case in recorded(recorder, draw_one):
+        differs = case.litert != case.tflm
+        if len(cases) < count:
+            if tells_little(case) and case.name[-1] not in "05":
+                continue
+            cases.append(case)
+            differing += differs
+        elif differs and differing < SEARCHED:
+            cases.append(case)
+            differing += 1
+        elif differing >= SEARCHED or not differs and draw_one.__name__ not in {"mul", "relu", "logistic", "tanh"}:
+            break
+    return cases
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    recorder = Recorder()
+    total = 0
+    for draw_one, share in SHARES.items():
+        cases = record_operation(recorder, draw_one, round(share * CASES_PER_SHARE))
+        path = folder / f"{draw_one.__name__}.gz"
+        write_cases(path, cases)
+        total += len(cases)
+        differing = sum(case.litert != case.tflm for case in cases)
+        silent = sum(not case.tflm for case in cases)
+        little = sum(tells_little(case) for case in cases)
+        print(f"{path.name:22} {len(cases):4} cases {path.stat().st_size:7} bytes, runtimes differ in {differing}, "
+              f"{little} constant, {silent} without TFLM")
+    recorder.close()
+    print(f"{total} cases")
+
+
+if __name__ == "__main__":
+    main()
