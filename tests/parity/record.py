@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keras_nets
 from container import Case, write_cases
 from engines import Engine, Worker
 from operations import SHARES, draw_case
@@ -68,22 +69,33 @@ def record_operation(recorder: Recorder, draw_one: Callable[[random.Random], Cas
     return cases
 
 
+def record_nets(recorder: Recorder, cases: list[Case]) -> list[Case]:
+    for case in cases:
+        if not recorder.record(case):
+            raise RuntimeError(f"LiteRT does not run {case.name}")
+    return cases
+
+
+def write(path: Path, cases: list[Case]) -> None:
+    write_cases(path, cases)
+    differing = sum(case.litert != case.tflm for case in cases)
+    silent = sum(not case.tflm for case in cases)
+    little = sum(tells_little(case) for case in cases)
+    print(f"{path.name:22} {len(cases):4} cases {path.stat().st_size:7} bytes, runtimes differ in {differing}, "
+          f"{little} constant, {silent} without TFLM", flush=True)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     recorder = Recorder()
-    total = 0
     for draw_one, share in SHARES.items():
         cases = record_operation(recorder, draw_one, round(share * CASES_PER_SHARE))
-        path = folder / f"{draw_one.__name__}.gz"
-        write_cases(path, cases)
-        total += len(cases)
-        differing = sum(case.litert != case.tflm for case in cases)
-        silent = sum(not case.tflm for case in cases)
-        little = sum(tells_little(case) for case in cases)
-        print(f"{path.name:22} {len(cases):4} cases {path.stat().st_size:7} bytes, runtimes differ in {differing}, "
-              f"{little} constant, {silent} without TFLM")
+        write(folder / f"{draw_one.__name__}.gz", cases)
+    nets = [keras_nets.case(net, SEED) for net in keras_nets.NETS]
+    write(folder / "nets.gz", record_nets(recorder, nets))
+    float_nets = [keras_nets.float_case(net, SEED) for net in keras_nets.FLOAT_NETS]
+    write(folder / "float_nets.gz", record_nets(recorder, float_nets))
     recorder.close()
-    print(f"{total} cases")
 
 
 if __name__ == "__main__":
