@@ -41,8 +41,9 @@ class Parser {
                        .expected = expected,
                        .found = found});
   }
-  void expect_at_most(int64_t most, int64_t found, const std::string& what) const {
-    if (found > most) fail(ErrorKind::kData, what, "", concat("at most ", most), concat(found));
+  void expect_at_most(int64_t most, int64_t found, const std::string& what,
+                      const std::string& where = {}) const {
+    if (found > most) fail(ErrorKind::kData, what, where, concat("at most ", most), concat(found));
   }
   // Called before each vector of the file is copied, so that a small file cannot fill the memory.
   void spend(int64_t bytes) {
@@ -115,7 +116,7 @@ TfliteTensor Parser::tensor(const tflite::Tensor& from, int64_t index) {
 }
 
 void Parser::read_shape(const tflite::Tensor& from, TfliteTensor& to, const std::string& where) const {
-  expect_at_most(TfliteModel::kMaxRank, count(from.shape()), "a tensor has too many dimensions");
+  expect_at_most(TfliteModel::kMaxRank, count(from.shape()), "a tensor has too many dimensions", where);
   for (int64_t i = 0; i < count(from.shape()); ++i) {
     const int64_t dim = from.shape()->Get(static_cast<flatbuffers::uoffset_t>(i));
     if (dim < 0)
