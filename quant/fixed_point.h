@@ -127,7 +127,13 @@ inline double dense_multiplier(float input_scale, float weight_scale, float outp
 inline double rescale_multiplier(float input_scale, float output_scale) {
   return static_cast<double>(input_scale) / static_cast<double>(output_scale);
 }
-/// s_in / s_out rounded to float32: stand-alone ReLU and ReLU6.
+/// s1 * s2 / s_out with product and quotient rounded to float32: multiplication in TFLite (kernels/mul.cc).
+inline double product_multiplier(float first_scale, float second_scale, float output_scale) {
+  const float product = first_scale * second_scale;
+  const float quotient = product / output_scale;
+  return static_cast<double>(quotient);
+}
+/// s_in / s_out rounded to float32: stand-alone ReLU and ReLU6 in TFLite (kernels/activations.cc).
 inline double relu_multiplier(float input_scale, float output_scale) {
   const float quotient = input_scale / output_scale;
   return static_cast<double>(quotient);

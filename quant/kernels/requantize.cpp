@@ -16,8 +16,14 @@ RequantizeParams prepare_requantize(AffineParams input, const OutputStage& outpu
   return prepare(rescale_multiplier(input.scale, output.params.scale), input, output);
 }
 
-RequantizeParams prepare_relu(AffineParams input, const OutputStage& output) {
-  return prepare(relu_multiplier(input.scale, output.params.scale), input, output);
+RequantizeParams prepare_relu(AffineParams input, const OutputStage& output, Runtime runtime) {
+  if (runtime != Runtime::kTfliteMicro) {
+    return prepare(relu_multiplier(input.scale, output.params.scale), input, output);
+  }
+  if (output.activation != Activation::kRelu6) return prepare_requantize(input, output);
+  OutputStage clamp_only = output;
+  clamp_only.params = input;
+  return prepare(1.0, input, clamp_only);
 }
 
 void requantize(const RequantizeParams& p, const int8_t* x, int64_t n, int8_t* y) {

@@ -2,8 +2,8 @@
 //
 //   y[c] = 256 * exp(d[c]) / (sum of exp(d)) - 128,   d[c] = beta * s_in * (x[c] - max x)
 //
-// The exponential and the reciprocal are gemmlowp's fixed-point ones, so results equal TFLite's reference
-// kernel (reference/softmax.h) bit for bit. "Qa.b" below is an int32 with a integer and b fraction bits.
+// The exponential and the reciprocal are gemmlowp's (fixed_point_functions.h), so results equal TFLite's
+// reference kernel (reference/softmax.h) bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +29,5 @@ SoftmaxParams prepare_softmax(const Shape& input, AffineParams input_params, flo
 /// Where the sum of exponentials reaches 512 (more than 511 equal logits) TFLite aborts; here the
 /// probabilities, all below half a step, become 0.
 void softmax(const SoftmaxParams& params, const int8_t* x, int8_t* y);
-
-/// exp(a) as Q0.31 for a <= 0 in Q5.26 (gemmlowp, exp_on_negative_values).
-int32_t exp_on_negative(int32_t a);
-
-/// 1 / (1 + a) as Q0.31 for a in [0,1) in Q0.31, by three Newton steps (gemmlowp,
-/// one_over_one_plus_x_for_x_in_0_1).
-int32_t one_over_one_plus(int32_t a);
 
 }  // namespace qlimit::int8

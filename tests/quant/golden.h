@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/tensor.h"
 #include "quant/fixed_point.h"
+#include "quant/runtime.h"
 
 namespace qlimit::golden {
 
@@ -81,6 +82,28 @@ inline std::vector<int8_t> expected_output(const Json& test_case, Rounding round
     return to_int8(test_case.at("y_single"));
   if (rounding == Rounding::kFloat64 && test_case.contains("y_f64")) return to_int8(test_case.at("y_f64"));
   return to_int8(test_case.at("y"));
+}
+
+/// Calls run(case, runtime, y) for each case of a file and both runtimes that it was recorded from, and
+/// compares what it wrote to y. At least one case must tell the runtimes apart if `differ`.
+template <typename Run>
+void expect_runtimes(const std::string& file, size_t cases, const Run& run, bool differ = true) {
+  const Json data = load(file);
+  ASSERT_EQ(data.at("cases").size(), cases);
+  int differing = 0;
+  for (const Json& test_case : data.at("cases")) {
+    const std::vector<int8_t> reference = to_int8(test_case.at("y"));
+    const std::vector<int8_t> micro =
+        test_case.contains("y_micro") ? to_int8(test_case.at("y_micro")) : reference;
+    differing += micro != reference ? 1 : 0;
+    for (Runtime runtime : {Runtime::kTflite, Runtime::kLiteRt, Runtime::kTfliteMicro}) {
+      std::vector<int8_t> y(reference.size(), 99);
+      run(test_case, runtime, y.data());
+      EXPECT_EQ(y, runtime == Runtime::kTfliteMicro ? micro : reference)
+          << file << " case " << test_case.at("id") << ", " << to_string(runtime);
+    }
+  }
+  EXPECT_EQ(differing > 0, differ);
 }
 
 }  // namespace qlimit::golden

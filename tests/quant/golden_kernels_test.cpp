@@ -8,6 +8,7 @@
 #include "quant/kernels/conv2d.h"
 #include "quant/kernels/dense.h"
 #include "quant/kernels/depthwise_conv2d.h"
+#include "quant/kernels/fixed_point_functions.h"
 #include "quant/kernels/mean.h"
 #include "quant/kernels/pool2d.h"
 #include "quant/kernels/quantize.h"
@@ -199,6 +200,14 @@ TEST(GoldenKernels, Relu) {
   });
 }
 
+TEST(GoldenKernels, ReluOfEachRuntime) {
+  golden::expect_runtimes("relu_runtimes", 56, [](const Json& c, Runtime runtime, int8_t* y) {
+    const int8::RequantizeParams params =
+        int8::prepare_relu(to_input(c), to_output(c, Rounding::kDouble), runtime);
+    requantize(params, all_numbers().data(), 256, y);
+  });
+}
+
 TEST_P(GoldenKernelsOfIsa, Quantize) {
   expect_recorded("quantize", 60, [](const Json& c, Rounding, int8_t* y) {
     const std::vector<float> x = golden::to_floats(c.at("x"));
@@ -249,7 +258,7 @@ TEST(GoldenPrimitives, SoftmaxPrepare) {
 TEST(GoldenPrimitives, ExponentialAndReciprocal) {
   const Json exponentials = golden::primitive_rows("exp_on_negative");
   ASSERT_EQ(exponentials.size(), 108u);
-  for (const Json& row : exponentials) EXPECT_EQ(int8::exp_on_negative(row[0]), row[1]) << row;
+  for (const Json& row : exponentials) EXPECT_EQ(int8::exp_on_negative(row[0], 5), row[1]) << row;
   const Json reciprocals = golden::primitive_rows("one_over_one_plus");
   ASSERT_EQ(reciprocals.size(), 84u);
   for (const Json& row : reciprocals) EXPECT_EQ(int8::one_over_one_plus(row[0]), row[1]) << row;
