@@ -11,7 +11,7 @@ namespace qlimit {
 
 Ranges calibrate(const FloatExecutor& executor, const Tensor<float>& images,
                  const CalibrationOptions& options) {
-  batch_size(executor.graph(), images.shape());  // checks the shape
+  run_count(executor.graph(), images.shape());  // checks the shape
   if (options.batch < 1) {
     throw Error(
         ErrorKind::kUsage,

@@ -7,31 +7,41 @@
 namespace qlimit {
 namespace {
 
-std::vector<CompiledNode<float>> compile_all(const Graph& graph) {
+std::vector<CompiledNode> compile_all(const Graph& graph) {
   validate(graph);
-  std::vector<CompiledNode<float>> compiled;
+  std::vector<CompiledNode> compiled;
   for (const Node& node : graph.nodes) compiled.push_back(compile_float(graph, node));
   return compiled;
 }
 
-}  // namespace
-
-FloatExecutor::FloatExecutor(Graph graph) : graph_(std::move(graph)), program_(graph_, compile_all(graph_)) {}
-
-void FloatExecutor::run(const float* images, int64_t batch, float* outputs, Workspace& workspace,
-                        const Probe<float>* probe) const {
-  const int64_t in = program_.input_size();
-  const int64_t out = program_.output_size();
-  const auto load = [&](int64_t image, float* to) { std::copy_n(images + image * in, in, to); };
-  const auto store = [&](int64_t image, const float* from) { std::copy_n(from, out, outputs + image * out); };
-  program_.run(batch, std::ref(load), std::ref(store), workspace, probe);
+Graph in_floats(Graph graph) {
+  for (Value& value : graph.values) value.type = DataType::kFloat32;
+  return graph;
 }
 
-Tensor<float> FloatExecutor::run(const Tensor<float>& images, const Probe<float>* probe) const {
-  const int64_t batch = batch_size(graph_, images.shape());
-  Tensor<float> outputs = Tensor<float>::uninitialized(with_batch(graph_.value(graph_.output).shape, batch));
-  Workspace workspace = make_workspace(batch);
-  run(images.data(), batch, outputs.data(), workspace, probe);
+}  // namespace
+
+FloatExecutor::FloatExecutor(Graph graph)
+    : graph_(in_floats(std::move(graph))), program_(graph_, compile_all(graph_), float_constants(graph_)) {}
+
+void FloatExecutor::run(const float* images, int64_t runs, float* outputs, Workspace& workspace,
+                        const Probe* probe) const {
+  const int64_t in = graph_.value(graph_.input).shape.size();
+  const int64_t out = graph_.value(graph_.output).shape.size();
+  const auto load = [&](int64_t run, void* to) {
+    std::copy_n(images + run * in, in, static_cast<float*>(to));
+  };
+  const auto store = [&](int64_t run, const void* from) {
+    std::copy_n(static_cast<const float*>(from), out, outputs + run * out);
+  };
+  program_.run(runs, std::ref(load), std::ref(store), workspace, probe);
+}
+
+Tensor<float> FloatExecutor::run(const Tensor<float>& images, const Probe* probe) const {
+  const int64_t runs = run_count(graph_, images.shape());
+  Tensor<float> outputs = Tensor<float>::uninitialized(repeated(graph_.value(graph_.output).shape, runs));
+  Workspace workspace = make_workspace(runs);
+  run(images.data(), runs, outputs.data(), workspace, probe);
   return outputs;
 }
 

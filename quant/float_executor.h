@@ -19,19 +19,21 @@ namespace qlimit {
 
 class FloatExecutor {
  public:
-  /// Compiles a valid graph. Throws kUsage if it is not.
+  /// Compiles a valid graph; all its values are computed as floats, whatever their type. Throws kUsage if it
+  /// is not valid.
   explicit FloatExecutor(Graph graph);
 
-  /// Memory for one caller, for batches up to `max_batch` (larger ones run too, with less parallelism).
-  Workspace make_workspace(int64_t max_batch = 1) const { return program_.make_workspace(max_batch); }
+  /// Memory for one caller, for up to `max_runs` runs at once (more run too, with less parallelism).
+  Workspace make_workspace(int64_t max_runs = 1) const { return program_.make_workspace(max_runs); }
 
-  /// images: `batch` inputs, outputs: room for `batch` results, both contiguous. May be called by several
-  /// threads, each with its own workspace. Results do not depend on the batch size or the number of threads.
-  void run(const float* images, int64_t batch, float* outputs, Workspace& workspace,
-           const Probe<float>* probe = nullptr) const;
+  /// images: `runs` inputs of the graph, outputs: room for as many results, both contiguous. May be called by
+  /// several threads, each with its own workspace. Results do not depend on how many runs a call makes or on
+  /// the number of threads.
+  void run(const float* images, int64_t runs, float* outputs, Workspace& workspace,
+           const Probe* probe = nullptr) const;
 
   /// images: [N,...] -> [N,...]. Throws kUsage if the shape is not the graph's.
-  Tensor<float> run(const Tensor<float>& images, const Probe<float>* probe = nullptr) const;
+  Tensor<float> run(const Tensor<float>& images, const Probe* probe = nullptr) const;
 
   const Graph& graph() const { return graph_; }
   int64_t arena_bytes() const { return program_.arena_bytes(); }
@@ -40,7 +42,7 @@ class FloatExecutor {
 
  private:
   Graph graph_;
-  Program<float> program_;
+  Program program_;
 };
 
 }  // namespace qlimit

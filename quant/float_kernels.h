@@ -1,11 +1,15 @@
-// The nodes of a graph as float kernels: weights packed, geometry and block sizes fixed, one image at a time.
+// The nodes of a graph as float kernels: weights packed, geometry and block sizes fixed.
 #pragma once
 
 #include "quant/program.h"
 
 namespace qlimit {
 
-/// Throws kUnsupported for a node without a kernel; there is none at present.
-CompiledNode<float> compile_float(const Graph& graph, const Node& node);
+/// The kernel of a node whose inputs and output are all float. Throws kUnsupported for a node without one;
+/// there is none at present.
+CompiledNode compile_float(const Graph& graph, const Node& node);
+
+/// The graph's float constants that are operands of a node.
+OperandConstants float_constants(const Graph& graph);
 
 }  // namespace qlimit

@@ -10,9 +10,6 @@
 namespace qlimit {
 namespace {
 
-/// From this input on, a node reads constants; before it, activations.
-size_t first_constant_input(const Op& op) { return std::holds_alternative<op::Add>(op) ? 2 : 1; }
-
 void check_finite(const Value& value) {
   const float* bad = std::find_if_not(value.constant.begin(), value.constant.end(),
                                       [](float x) { return std::isfinite(x); });
@@ -32,12 +29,26 @@ std::string window_text(const Window& w) {
 }
 
 std::string attributes(const Op& op) {
-  return std::visit(Overloaded{[](const op::Conv2D& o) { return window_text(o.window); },
-                               [](const op::DepthwiseConv2D& o) { return window_text(o.window); },
-                               [](const op::MaxPool2D& o) { return window_text(o.window); },
-                               [](const op::AveragePool2D& o) { return window_text(o.window); },
-                               [](const op::BatchNorm& o) { return concat(" epsilon ", o.epsilon); },
-                               [](const auto&) { return std::string(); }},
+  return std::visit(Overloaded{[](const op::BatchNorm& o) { return concat(" epsilon ", o.epsilon); },
+                               [](const op::Mean& o) {
+                                 std::string text = o.axes.size() == 1 ? " axis" : " axes";
+                                 for (int axis : o.axes) text += concat(" ", axis);
+                                 return text + (o.keep_dims ? " kept" : "");
+                               },
+                               [](const op::Pad& o) {
+                                 std::string text = " by";
+                                 for (size_t i = 0; i < o.before.size(); ++i)
+                                   text += concat(" ", o.before[i], ":", o.after[i]);
+                                 return text;
+                               },
+                               [](const op::Concatenation& o) { return concat(" axis ", o.axis); },
+                               [](const op::Softmax& o) {
+                                 return o.beta == 1.0f ? std::string() : concat(" beta ", o.beta);
+                               },
+                               [](const auto& o) {
+                                 if constexpr (requires { o.window; }) return window_text(o.window);
+                                 return std::string();
+                               }},
                     op);
 }
 
@@ -58,7 +69,7 @@ const char* activation_text(Activation activation) {
 }  // namespace
 
 ValueId Graph::add_input(std::string name, const Shape& shape) {
-  values.push_back({std::move(name), with_batch(shape, 1)});
+  values.push_back({std::move(name), shape});
   input = output = static_cast<ValueId>(values.size()) - 1;
   return input;
 }
@@ -104,13 +115,32 @@ std::string op_name(const Op& op) {
                  [](const op::BatchNorm&) -> std::string { return "batch_norm"; },
                  [](const op::MaxPool2D&) -> std::string { return "max_pool2d"; },
                  [](const op::AveragePool2D&) -> std::string { return "average_pool2d"; },
-                 [](const op::GlobalAveragePool&) -> std::string { return "global_average_pool"; },
+                 [](const op::Mean&) -> std::string { return "mean"; },
                  [](const op::Add&) -> std::string { return "add"; },
+                 [](const op::Mul&) -> std::string { return "mul"; },
+                 [](const op::Pad&) -> std::string { return "pad"; },
+                 [](const op::Concatenation&) -> std::string { return "concatenation"; },
                  [](const op::Clamp& o) -> std::string { return activation_text(o.activation); },
+                 [](const op::Logistic&) -> std::string { return "logistic"; },
+                 [](const op::Tanh&) -> std::string { return "tanh"; },
                  [](const op::Pointwise& o) -> std::string { return o.name; },
                  [](const op::Softmax&) -> std::string { return "softmax"; },
-                 [](const op::Reshape&) -> std::string { return "reshape"; }},
+                 [](const op::Reshape&) -> std::string { return "reshape"; },
+                 [](const op::Quantize&) -> std::string { return "quantize"; },
+                 [](const op::Dequantize&) -> std::string { return "dequantize"; }},
       op);
+}
+
+size_t operand_count(const Node& node) { return takes_constant_operands(node.op) ? node.inputs.size() : 1; }
+
+bool takes_constant_operands(const Op& op) {
+  return std::holds_alternative<op::Add>(op) || std::holds_alternative<op::Mul>(op) ||
+         std::holds_alternative<op::Concatenation>(op);
+}
+
+bool has_weights(const Op& op) {
+  return std::holds_alternative<op::Conv2D>(op) || std::holds_alternative<op::DepthwiseConv2D>(op) ||
+         std::holds_alternative<op::Dense>(op);
 }
 
 const Activation* fused_activation(const Op& op) {
@@ -139,6 +169,16 @@ Shape with_batch(const Shape& shape, int64_t batch) {
   }
 }
 
+Shape repeated(const Shape& shape, int64_t runs) { return with_batch(shape, runs * shape[0]); }
+
+int64_t element_bytes(DataType type) { return type == DataType::kFloat32 ? 4 : 1; }
+
+std::vector<Shape> input_shapes(const Graph& graph, const Node& node) {
+  std::vector<Shape> shapes;
+  for (ValueId id : node.inputs) shapes.push_back(graph.value(id).shape);
+  return shapes;
+}
+
 void validate(const Graph& graph) {
   const auto fail = [](const std::string& what, const std::string& where) {
     throw Error(ErrorKind::kUsage, {.what = what, .where = where});
@@ -152,8 +192,8 @@ void validate(const Graph& graph) {
       check_finite(value);
       if (value.constant.shape() != value.shape)
         fail("a constant has another shape than its value", value.name);
-    } else if (value.shape.rank() < 1 || value.shape[0] != 1 || value.shape.size() == 0) {
-      fail(concat("an activation is written for one image, not ", value.shape.to_string()), value.name);
+    } else if (value.shape.rank() < 1 || value.shape.size() == 0) {
+      fail(concat("an activation has elements, unlike ", value.shape.to_string()), value.name);
     }
   }
 
@@ -162,22 +202,27 @@ void validate(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     const std::string name = in_range(node.output) ? graph.value(node.output).name : op_name(node.op);
     std::vector<Shape> shapes;
+    bool reads_activation = false;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
       if (!in_range(id)) fail("an input does not exist", name);
       const Value& value = graph.value(id);
-      const bool wants_constant = i >= first_constant_input(node.op);
-      if (wants_constant != value.is_constant()) {
-        fail(concat("input ", i, " (", value.name, ") must be ",
-                    wants_constant ? "a constant: weights that are computed have no compiled form"
-                                   : "an activation, not a constant"),
+      const bool is_weight = i >= operand_count(node);
+      if (is_weight && !value.is_constant()) {
+        fail(concat("input ", i, " (", value.name,
+                    ") must be a constant: weights that are computed have no compiled form"),
              name);
       }
-      if (!wants_constant && !known[static_cast<size_t>(id)]) {
+      if (!is_weight && value.is_constant() && !takes_constant_operands(node.op)) {
+        fail(concat("input ", i, " (", value.name, ") must be an activation, not a constant"), name);
+      }
+      if (!value.is_constant() && !known[static_cast<size_t>(id)]) {
         fail(concat(value.name, " is read before it is computed"), name);
       }
+      reads_activation = reads_activation || !value.is_constant();
       shapes.push_back(value.shape);
     }
+    if (!reads_activation) fail("a node must read an activation", name);
     if (!in_range(node.output) || known[static_cast<size_t>(node.output)] ||
         graph.value(node.output).is_constant()) {
       fail("a node must compute a value of its own", name);

@@ -1,5 +1,10 @@
+#include <algorithm>
+
 #include "core/error.h"
+#include "quant/broadcast.h"
 #include "quant/graph.h"
+#include "quant/kernels/concatenation.h"
+#include "quant/kernels/pad.h"
 #include "quant/overloaded.h"
 
 namespace qlimit {
@@ -34,7 +39,12 @@ Shape conv_shape(const Op& op, const Window& window, const std::vector<Shape>& i
   const WindowGeometry g = lay(op, window, inputs[0]);
   expect_rank(op, inputs[1], 4);
   const int64_t out_channels = inputs[1][0];
-  expect_shape(op, inputs[1], {out_channels, window.kernel_h, window.kernel_w, g.channels});
+  const int64_t group_channels = std::max<int64_t>(inputs[1][3], 1);
+  expect_shape(op, inputs[1], {out_channels, window.kernel_h, window.kernel_w, group_channels});
+  if (g.channels % group_channels != 0 || out_channels % (g.channels / group_channels) != 0) {
+    misfit(op, "channels cannot be divided into groups", concat("filters over all ", g.channels, " channels"),
+           inputs[1].to_string());
+  }
   if (inputs.size() == 3) expect_shape(op, inputs[2], {out_channels});
   return {g.batch, g.out_h, g.out_w, out_channels};
 }
@@ -54,12 +64,15 @@ Shape depthwise_shape(const Op& op, const Window& window, const std::vector<Shap
 
 Shape dense_shape(const Op& op, const std::vector<Shape>& inputs) {
   expect_inputs(op, inputs, 2, 3);
-  expect_rank(op, inputs[0], 2);
   expect_rank(op, inputs[1], 2);
   const int64_t outputs = inputs[1][0];
-  expect_shape(op, inputs[1], {outputs, inputs[0][1]});
+  const int64_t features = std::max<int64_t>(inputs[1][1], 1);
+  if (inputs[0].size() % features != 0) {
+    misfit(op, "wrong number of inputs to the layer", concat("a multiple of ", features),
+           inputs[0].to_string());
+  }
   if (inputs.size() == 3) expect_shape(op, inputs[2], {outputs});
-  return {inputs[0][0], outputs};
+  return {inputs[0].size() / features, outputs};
 }
 
 Shape pool_shape(const Op& op, const Window& window, const std::vector<Shape>& inputs) {
@@ -76,6 +89,41 @@ Shape same_shape(const Op& op, const std::vector<Shape>& inputs) {
   return inputs[0];
 }
 
+Shape binary_shape(const Op& op, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 2, 2);
+  return Broadcast(op_name(op).c_str(), inputs[0], inputs[1]).shape();
+}
+
+Shape mean_shape(const Op& op, const op::Mean& o, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 1, 1);
+  std::vector<int64_t> sizes;
+  for (int axis = 0; axis < inputs[0].rank(); ++axis) {
+    const bool reduced = std::find(o.axes.begin(), o.axes.end(), axis) != o.axes.end();
+    if (!reduced) sizes.push_back(inputs[0][axis]);
+    if (reduced && o.keep_dims) sizes.push_back(1);
+  }
+  for (int axis : o.axes) {
+    if (axis < 0 || axis >= inputs[0].rank()) misfit(op, "no such axis", inputs[0].to_string(), concat(axis));
+  }
+  if (sizes.empty()) sizes.push_back(1);  // the mean of everything: a tensor of one number
+  return Shape(sizes);
+}
+
+Shape pad_shape(const Op& op, const op::Pad& o, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 1, 1);
+  const PadParams::Axes padded = prepare_pad(inputs[0], o.before, o.after).padded;
+  return Shape(std::span<const int64_t>(padded).first(static_cast<size_t>(inputs[0].rank())));
+}
+
+Shape concatenation_shape(const Op& op, int axis, const std::vector<Shape>& inputs) {
+  expect_inputs(op, inputs, 1, kMostOperands);
+  prepare_concatenation(inputs, axis);  // for its checks
+  std::vector<int64_t> sizes(inputs[0].begin(), inputs[0].end());
+  sizes[static_cast<size_t>(axis)] = 0;
+  for (const Shape& input : inputs) sizes[static_cast<size_t>(axis)] += input[axis];
+  return Shape(sizes);
+}
+
 }  // namespace
 
 Shape output_shape(const Op& op, const std::vector<Shape>& inputs) {
@@ -90,19 +138,11 @@ Shape output_shape(const Op& op, const std::vector<Shape>& inputs) {
                  },
                  [&](const op::MaxPool2D& o) { return pool_shape(op, o.window, inputs); },
                  [&](const op::AveragePool2D& o) { return pool_shape(op, o.window, inputs); },
-                 [&](const op::GlobalAveragePool&) {
-                   expect_inputs(op, inputs, 1, 1);
-                   expect_rank(op, inputs[0], 4);
-                   return Shape{inputs[0][0], inputs[0][3]};
-                 },
-                 [&](const op::Add&) {
-                   expect_inputs(op, inputs, 2, 2);
-                   expect_shape(op, inputs[1], inputs[0]);
-                   return inputs[0];
-                 },
-                 [&](const op::Clamp&) { return same_shape(op, inputs); },
-                 [&](const op::Pointwise&) { return same_shape(op, inputs); },
-                 [&](const op::Softmax&) { return same_shape(op, inputs); },
+                 [&](const op::Mean& o) { return mean_shape(op, o, inputs); },
+                 [&](const op::Add&) { return binary_shape(op, inputs); },
+                 [&](const op::Mul&) { return binary_shape(op, inputs); },
+                 [&](const op::Pad& o) { return pad_shape(op, o, inputs); },
+                 [&](const op::Concatenation& o) { return concatenation_shape(op, o.axis, inputs); },
                  [&](const op::Reshape& o) {
                    expect_inputs(op, inputs, 1, 1);
                    if (o.shape.size() != inputs[0].size()) {
@@ -110,7 +150,8 @@ Shape output_shape(const Op& op, const std::vector<Shape>& inputs) {
                             o.shape.to_string());
                    }
                    return o.shape;
-                 }},
+                 },
+                 [&](const auto&) { return same_shape(op, inputs); }},
       op);
 }
 

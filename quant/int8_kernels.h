@@ -1,4 +1,4 @@
-// The nodes of a quantized graph as integer kernels: parameters prepared, one image at a time.
+// The nodes of a quantized graph as integer kernels: parameters prepared.
 #pragma once
 
 #include "quant/program.h"
@@ -8,7 +8,7 @@ namespace qlimit {
 
 /// node: an index into the graph's nodes. Throws kUnsupported for a node without an integer form, and what
 /// the prepare functions in quant/kernels throw.
-CompiledNode<int8_t> compile_int8(const QuantizedGraph& q, size_t node);
+CompiledNode compile_int8(const QuantizedGraph& q, size_t node);
 
 /// The bytes of a node's constants beside weights and biases: multipliers, or the table of a pointwise
 /// function.

@@ -64,8 +64,7 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes) {
   return plan;
 }
 
-GraphMemory plan_graph_memory(const Graph& graph, int64_t element_bytes,
-                              const std::vector<int64_t>& scratch_bytes) {
+GraphMemory plan_graph_memory(const Graph& graph, const std::vector<int64_t>& scratch_bytes) {
   const std::vector<ValueId> storage = storage_of_values(graph);
   const int steps = static_cast<int>(graph.nodes.size());
   // One lifetime for each value (empty for constants and for the results of reshapes), one for each scratch.
@@ -73,11 +72,14 @@ GraphMemory plan_graph_memory(const Graph& graph, int64_t element_bytes,
   const auto life_of = [&](ValueId id) -> Lifetime& {
     return lifetimes[static_cast<size_t>(storage[static_cast<size_t>(id)])];
   };
-  life_of(graph.input).bytes = graph.value(graph.input).shape.size() * element_bytes;
+  const auto bytes_of = [&](ValueId id) {
+    return graph.value(id).shape.size() * element_bytes(graph.value(id).type);
+  };
+  life_of(graph.input).bytes = bytes_of(graph.input);
   for (int step = 0; step < steps; ++step) {
     const Node& node = graph.nodes[static_cast<size_t>(step)];
     if (!std::holds_alternative<op::Reshape>(node.op)) {
-      life_of(node.output) = {graph.value(node.output).shape.size() * element_bytes, step, step};
+      life_of(node.output) = {bytes_of(node.output), step, step};
     }
     for (ValueId id : node.inputs) {
       if (!graph.value(id).is_constant()) life_of(id).last = step;

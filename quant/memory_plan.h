@@ -41,10 +41,8 @@ struct GraphMemory {
   int64_t bytes = 0;
 };
 
-/// Plans one image's activations of `element_bytes` each, and `scratch_bytes` for each node while it runs.
-/// Step i is node i. The input lives from the start, the output until the end. The result of a reshape lies
-/// where its operand lies.
-GraphMemory plan_graph_memory(const Graph& graph, int64_t element_bytes,
-                              const std::vector<int64_t>& scratch_bytes);
+/// Plans the activations of one run, and `scratch_bytes` for each node while it runs. Step i is node i. The
+/// input lives from the start, the output until the end. The result of a reshape lies where its operand lies.
+GraphMemory plan_graph_memory(const Graph& graph, const std::vector<int64_t>& scratch_bytes);
 
 }  // namespace qlimit

@@ -92,11 +92,6 @@ Node* sole_producer(Graph& graph, ValueId id) {
   return at >= 0 && graph.uses(id) == 1 ? &graph.nodes[static_cast<size_t>(at)] : nullptr;
 }
 
-bool has_weights(const Op& op) {
-  return std::holds_alternative<op::Conv2D>(op) || std::holds_alternative<op::DepthwiseConv2D>(op) ||
-         std::holds_alternative<op::Dense>(op);
-}
-
 /// The producer computes the node's value itself; the node is left for the caller to erase.
 void absorb(Graph& graph, Node& producer, const Node& node) {
   graph.value(node.output).name = graph.value(producer.output).name;

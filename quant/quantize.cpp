@@ -1,6 +1,9 @@
 #include "quant/quantize.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "quant/kernels/logistic.h"
 #include "quant/overloaded.h"
 
 namespace qlimit {
@@ -10,15 +13,15 @@ namespace {
 /// steps.
 bool keeps_params(const Op& op) {
   return std::holds_alternative<op::MaxPool2D>(op) || std::holds_alternative<op::AveragePool2D>(op) ||
-         std::holds_alternative<op::Reshape>(op);
-}
-
-bool has_weights(const Op& op) {
-  return std::holds_alternative<op::Conv2D>(op) || std::holds_alternative<op::DepthwiseConv2D>(op) ||
-         std::holds_alternative<op::Dense>(op);
+         std::holds_alternative<op::Reshape>(op) || std::holds_alternative<op::Pad>(op);
 }
 
 void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
+  if (std::holds_alternative<op::Concatenation>(node.op)) {
+    throw Error(ErrorKind::kUnsupported,
+                {.what = "a concatenation cannot be quantized yet: its operands need one scale",
+                 .where = graph.value(node.output).name});
+  }
   if (!std::holds_alternative<op::BatchNorm>(node.op)) return;
   throw Error(
       ErrorKind::kUnsupported,
@@ -31,7 +34,23 @@ void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
 AffineParams output_params(const QuantizedGraph& q, const Node& node, const Ranges& ranges) {
   if (keeps_params(node.op)) return q.params[static_cast<size_t>(node.inputs[0])];
   if (std::holds_alternative<op::Softmax>(node.op)) return kSoftmaxParams;
+  if (std::holds_alternative<op::Logistic>(node.op)) return int8::kLogisticParams;
+  if (std::holds_alternative<op::Tanh>(node.op)) return int8::kTanhParams;
   return activation_params(ranges[static_cast<size_t>(node.output)]);
+}
+
+/// A constant that is added or multiplied is quantized by its own range, and stands on its grid from then on.
+void quantize_constant_operands(QuantizedGraph& q, const Node& node) {
+  for (size_t k = 0; k < operand_count(node); ++k) {
+    Value& value = q.graph.value(node.inputs[k]);
+    if (!value.is_constant() || value.type == DataType::kInt8) continue;
+    const auto [least, most] = std::minmax_element(value.constant.begin(), value.constant.end());
+    const AffineParams params = activation_params({*least, *most});
+    value.constant = value.constant.clone();
+    for (float& x : value.constant) x = dequantize(quantize(x, params), params);
+    value.type = DataType::kInt8;
+    q.params[static_cast<size_t>(node.inputs[k])] = params;
+  }
 }
 
 QuantizedFilter filter_of(const QuantizedGraph& q, const Node& node, const QuantizeOptions& options) {
@@ -57,15 +76,51 @@ QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const Quantize
                                     .found = concat(ranges.size()),
                                     .hint = "calibrate after the passes, on the graph that is quantized"});
   }
-  QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .rounding = options.rounding};
+  QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .runtime = options.runtime};
   q.params.resize(graph.values.size());
   q.params[static_cast<size_t>(graph.input)] = activation_params(ranges[static_cast<size_t>(graph.input)]);
+  q.graph.value(graph.input).type = DataType::kInt8;
   for (const Node& node : graph.nodes) {
     refuse_what_has_no_integer_form(graph, node);
+    quantize_constant_operands(q, node);
+    q.graph.value(node.output).type = DataType::kInt8;
     q.params[static_cast<size_t>(node.output)] = output_params(q, node, ranges);
     q.filters.push_back(has_weights(node.op) ? filter_of(q, node, options) : QuantizedFilter{});
   }
   return q;
+}
+
+namespace {
+
+/// How the types of a node's operands and result may go together.
+bool types_fit(DataType operand, DataType result, const Op& op) {
+  if (std::holds_alternative<op::Quantize>(op)) return result == DataType::kInt8;
+  if (std::holds_alternative<op::Dequantize>(op)) {
+    return operand == DataType::kInt8 && result == DataType::kFloat32;
+  }
+  return operand == result;
+}
+
+}  // namespace
+
+void validate(const QuantizedGraph& q) {
+  validate(q.graph);
+  if (q.params.size() != q.graph.values.size() || q.filters.size() != q.graph.nodes.size()) {
+    throw Error(ErrorKind::kUsage, {.what = "parameters and filters do not belong to the graph",
+                                    .where = "quantized graph",
+                                    .expected = concat(q.graph.values.size(), " and ", q.graph.nodes.size()),
+                                    .found = concat(q.params.size(), " and ", q.filters.size())});
+  }
+  for (const Node& node : q.graph.nodes) {
+    const Value& result = q.graph.value(node.output);
+    for (size_t k = 0; k < operand_count(node); ++k) {
+      const Value& operand = q.graph.value(node.inputs[k]);
+      if (types_fit(operand.type, result.type, node.op)) continue;
+      throw Error(ErrorKind::kUsage,
+                  {.what = concat(op_name(node.op), " has operands or a result of the wrong type"),
+                   .where = concat(operand.name, " -> ", result.name)});
+    }
+  }
 }
 
 }  // namespace qlimit

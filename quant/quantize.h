@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "quant/affine.h"
-#include "quant/fixed_point.h"
 #include "quant/graph.h"
+#include "quant/runtime.h"
 
 namespace qlimit {
 
@@ -25,19 +25,29 @@ struct QuantizeOptions {
   Granularity weights = Granularity::kPerChannel;
   /// The same for dense layers. One for all by default: older TFLite and TFLM runtimes know nothing else.
   Granularity dense_weights = Granularity::kPerTensor;
-  Rounding rounding = Rounding::kDouble;
+  Runtime runtime = Runtime::kTflite;
 };
 
-/// A graph in integers, as plain data: what a file would hold, and what QuantizedModel compiles.
+/// A graph in integers, as plain data: what a .tflite file holds, and what QuantizedModel compiles. Graphs
+/// from `quantize` are int8 throughout. Others may start and end with floats (op::Quantize, op::Dequantize),
+/// or have float parts.
 struct QuantizedGraph {
-  Graph graph;                           // the float graph it was made from
-  std::vector<AffineParams> params;      // scale and zero point of each activation, by ValueId
-  std::vector<QuantizedFilter> filters;  // for each node; without elements where the node has no weights
-  Rounding rounding = Rounding::kDouble;
+  Graph graph;                           // its constants are real numbers, of int8 operands too
+  std::vector<AffineParams> params;      // scale and zero point of each int8 value, by ValueId
+  std::vector<QuantizedFilter> filters;  // for each node; without elements where the node has no int8 weights
+  Runtime runtime = Runtime::kTflite;
+
+  const AffineParams& params_of(ValueId id) const { return params[static_cast<size_t>(id)]; }
+  bool is_int8(ValueId id) const { return graph.value(id).type == DataType::kInt8; }
 };
+
+/// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
+/// nodes, operands and result of a node of one type unless it converts. Throws kUsage.
+void validate(const QuantizedGraph& q);
 
 /// Chooses scale and zero point of every activation, and quantizes weights and biases.
-/// - Pools and reshapes keep their input's scale and zero point; softmax has its fixed ones (kSoftmaxParams).
+/// - Pools, reshapes and padding keep their input's scale and zero point, the operands of a concatenation are
+///   brought to the result's; softmax, logistic and tanh have fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
 /// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` does
 /// not belong to the graph; kNumeric for ranges or weights that are not finite.

@@ -1,17 +1,38 @@
 #include "quant/quantized_model.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include "quant/float_kernels.h"
 #include "quant/int8_kernels.h"
 #include "quant/kernels/quantize.h"
 
 namespace qlimit {
 namespace {
 
-std::vector<CompiledNode<int8_t>> compile_all(const QuantizedGraph& q) {
-  std::vector<CompiledNode<int8_t>> compiled;
-  for (size_t i = 0; i < q.graph.nodes.size(); ++i) compiled.push_back(compile_int8(q, i));
+std::vector<CompiledNode> compile_all(const QuantizedGraph& q) {
+  validate(q);
+  std::vector<CompiledNode> compiled;
+  for (size_t i = 0; i < q.graph.nodes.size(); ++i) {
+    const Node& node = q.graph.nodes[i];
+    const bool floats = !q.is_int8(node.inputs[0]) && !q.is_int8(node.output);
+    compiled.push_back(floats ? compile_float(q.graph, node) : compile_int8(q, i));
+  }
   return compiled;
+}
+
+OperandConstants operand_constants(const QuantizedGraph& q) {
+  OperandConstants constants = float_constants(q.graph);
+  for (size_t id = 0; id < constants.size(); ++id) {
+    const Value& value = q.graph.values[id];
+    if (!value.is_constant() || value.type != DataType::kInt8) continue;
+    const auto integers = std::make_shared<Tensor<int8_t>>(Tensor<int8_t>::uninitialized(value.shape));
+    for (int64_t i = 0; i < value.constant.size(); ++i) {
+      (*integers)[i] = quantize(value.constant[i], q.params[id]);
+    }
+    constants[id] = {integers, integers->data()};
+  }
+  return constants;
 }
 
 template <typename Numbers>
@@ -23,40 +44,54 @@ void append(std::string& bytes, const Numbers& numbers) {
 }  // namespace
 
 QuantizedModel::QuantizedModel(QuantizedGraph quantized)
-    : quantized_(std::move(quantized)), program_(quantized_.graph, compile_all(quantized_)) {}
+    : quantized_(std::move(quantized)),
+      program_(quantized_.graph, compile_all(quantized_), operand_constants(quantized_)) {}
 
-void QuantizedModel::run_int8(const int8_t* images, int64_t batch, int8_t* outputs, Workspace& workspace,
-                              const Probe<int8_t>* probe) const {
-  const int64_t in = program_.input_size();
-  const int64_t out = program_.output_size();
-  const auto load = [&](int64_t image, int8_t* to) { std::copy_n(images + image * in, in, to); };
-  const auto store = [&](int64_t image, const int8_t* from) {
-    std::copy_n(from, out, outputs + image * out);
+void QuantizedModel::run_stored(const void* images, int64_t runs, void* outputs, Workspace& workspace,
+                                const Probe* probe) const {
+  const auto bytes_of = [&](ValueId id) {
+    return graph().value(id).shape.size() * element_bytes(graph().value(id).type);
   };
-  program_.run(batch, std::ref(load), std::ref(store), workspace, probe);
+  const int64_t in = bytes_of(graph().input);
+  const int64_t out = bytes_of(graph().output);
+  const auto load = [&](int64_t run, void* to) {
+    std::memcpy(to, static_cast<const std::byte*>(images) + run * in, static_cast<size_t>(in));
+  };
+  const auto store = [&](int64_t run, const void* from) {
+    std::memcpy(static_cast<std::byte*>(outputs) + run * out, from, static_cast<size_t>(out));
+  };
+  program_.run(runs, std::ref(load), std::ref(store), workspace, probe);
 }
 
-void QuantizedModel::run(const float* images, int64_t batch, float* outputs, Workspace& workspace,
-                         const Probe<int8_t>* probe) const {
-  const AffineParams in_params = params(graph().input);
-  const AffineParams out_params = params(graph().output);
-  const int64_t in = program_.input_size();
-  const int64_t out = program_.output_size();
-  const auto load = [&](int64_t image, int8_t* to) {
-    int8::quantize(in_params, images + image * in, in, to);
+void QuantizedModel::run(const float* images, int64_t runs, float* outputs, Workspace& workspace,
+                         const Probe* probe) const {
+  const ValueId input = graph().input, output = graph().output;
+  const int64_t in = graph().value(input).shape.size();
+  const int64_t out = graph().value(output).shape.size();
+  const auto load = [&](int64_t run, void* to) {
+    const float* from = images + run * in;
+    if (quantized_.is_int8(input)) {
+      int8::quantize(params(input), from, in, static_cast<int8_t*>(to));
+    } else {
+      std::copy_n(from, in, static_cast<float*>(to));
+    }
   };
-  const auto store = [&](int64_t image, const int8_t* from) {
-    int8::dequantize(out_params, from, out, outputs + image * out);
+  const auto store = [&](int64_t run, const void* from) {
+    float* to = outputs + run * out;
+    if (quantized_.is_int8(output)) {
+      int8::dequantize(params(output), static_cast<const int8_t*>(from), out, to);
+    } else {
+      std::copy_n(static_cast<const float*>(from), out, to);
+    }
   };
-  program_.run(batch, std::ref(load), std::ref(store), workspace, probe);
+  program_.run(runs, std::ref(load), std::ref(store), workspace, probe);
 }
 
-Tensor<float> QuantizedModel::run(const Tensor<float>& images, const Probe<int8_t>* probe) const {
-  const int64_t batch = batch_size(graph(), images.shape());
-  Tensor<float> outputs =
-      Tensor<float>::uninitialized(with_batch(graph().value(graph().output).shape, batch));
-  Workspace workspace = make_workspace(batch);
-  run(images.data(), batch, outputs.data(), workspace, probe);
+Tensor<float> QuantizedModel::run(const Tensor<float>& images, const Probe* probe) const {
+  const int64_t runs = run_count(graph(), images.shape());
+  Tensor<float> outputs = Tensor<float>::uninitialized(repeated(graph().value(graph().output).shape, runs));
+  Workspace workspace = make_workspace(runs);
+  run(images.data(), runs, outputs.data(), workspace, probe);
   return outputs;
 }
 
@@ -82,8 +117,11 @@ std::string QuantizedModel::fingerprint() const {
     append(bytes, filter.scales);
     append(bytes, filter.bias);
   }
-  bytes += concat(static_cast<int>(quantized_.rounding));
-  return bytes;
+  for (const Node& node : graph().nodes) {
+    for (size_t k = 0; k < operand_count(node); ++k) append(bytes, graph().value(node.inputs[k]).constant);
+  }
+  for (const Value& value : graph().values) bytes += value.type == DataType::kInt8 ? 'i' : 'f';
+  return bytes + std::string(to_string(quantized_.runtime));
 }
 
 }  // namespace qlimit

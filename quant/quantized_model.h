@@ -9,6 +9,8 @@
 //
 //   Workspace workspace = model.make_workspace(1);                // for a caller that measures or serves
 //   model.run(image, 1, result, workspace);                       // allocates nothing
+//
+// A graph with float parts runs too: those are computed by the float kernels.
 #pragma once
 
 #include <string>
@@ -29,27 +31,28 @@ struct ModelSize {
 
 class QuantizedModel {
  public:
-  /// Throws what preparing a kernel throws, for example kNumeric if an accumulator could exceed int32.
+  /// Throws kUsage if the graph is not valid, and what preparing a kernel throws, for example kNumeric if an
+  /// accumulator could exceed int32.
   explicit QuantizedModel(QuantizedGraph quantized);
 
-  /// Memory for one caller, for batches up to `max_batch` (larger ones run too, with less parallelism).
-  Workspace make_workspace(int64_t max_batch = 1) const { return program_.make_workspace(max_batch); }
+  /// Memory for one caller, for up to `max_runs` runs at once (more run too, with less parallelism).
+  Workspace make_workspace(int64_t max_runs = 1) const { return program_.make_workspace(max_runs); }
 
-  /// images: `batch` inputs, outputs: room for `batch` results, both contiguous. May be called by several
-  /// threads, each with its own workspace. Results are bit-identical for any batch size and number of
-  /// threads.
-  void run_int8(const int8_t* images, int64_t batch, int8_t* outputs, Workspace& workspace,
-                const Probe<int8_t>* probe = nullptr) const;
-  /// The same between float borders: the input is quantized, the output dequantized. Throws kNumeric for an
-  /// input that is not a number.
-  void run(const float* images, int64_t batch, float* outputs, Workspace& workspace,
-           const Probe<int8_t>* probe = nullptr) const;
+  /// images: `runs` inputs of the graph, outputs: room for as many results, both contiguous and of the types
+  /// that the graph's input and output have. May be called by several threads, each with its own workspace.
+  /// Results are bit-identical for any number of runs in a call and of threads.
+  void run_stored(const void* images, int64_t runs, void* outputs, Workspace& workspace,
+                  const Probe* probe = nullptr) const;
+  /// The same between float borders: an int8 input is quantized first, an int8 output dequantized. Throws
+  /// kNumeric for an input that is not a number.
+  void run(const float* images, int64_t runs, float* outputs, Workspace& workspace,
+           const Probe* probe = nullptr) const;
   /// images: [N,...] -> [N,...]. Throws kUsage if the shape is not the graph's.
-  Tensor<float> run(const Tensor<float>& images, const Probe<int8_t>* probe = nullptr) const;
+  Tensor<float> run(const Tensor<float>& images, const Probe* probe = nullptr) const;
 
   const QuantizedGraph& quantized() const { return quantized_; }
   const Graph& graph() const { return quantized_.graph; }
-  const AffineParams& params(ValueId id) const { return quantized_.params[static_cast<size_t>(id)]; }
+  const AffineParams& params(ValueId id) const { return quantized_.params_of(id); }
   int64_t arena_bytes() const { return program_.arena_bytes(); }
   ModelSize size() const;
   /// Everything that decides about results, as bytes: structure, scales, zero points, weights, biases
@@ -58,7 +61,7 @@ class QuantizedModel {
 
  private:
   QuantizedGraph quantized_;
-  Program<int8_t> program_;
+  Program program_;
 };
 
 }  // namespace qlimit

@@ -11,20 +11,20 @@
 
 namespace qlimit {
 
-/// Runs a FloatExecutor (T = float) or QuantizedModel (T = int8_t) on images [N,...]; the tensors of
-/// constants stay empty. Memory for every activation of the batch is needed at once.
+/// Runs a FloatExecutor (T = float) or a QuantizedModel whose values are all int8 (T = int8_t) on images
+/// [N,...]; the tensors of constants stay empty. Memory for every activation of the batch is needed at once.
 template <typename T, typename Executor>
 std::vector<Tensor<T>> record_activations(const Executor& executor, const Tensor<float>& images) {
   const Graph& graph = executor.graph();
-  const int64_t batch = batch_size(graph, images.shape());
+  const int64_t runs = run_count(graph, images.shape());
   std::vector<Tensor<T>> activations(graph.values.size());
   for (size_t i = 0; i < activations.size(); ++i) {
     const Value& value = graph.values[i];
-    if (!value.is_constant()) activations[i] = Tensor<T>::uninitialized(with_batch(value.shape, batch));
+    if (!value.is_constant()) activations[i] = Tensor<T>::uninitialized(repeated(value.shape, runs));
   }
-  const Probe<T> keep = [&](int64_t image, ValueId id, const T* data) {
+  const Probe keep = [&](int64_t run, ValueId id, const void* data) {
     const int64_t size = graph.value(id).shape.size();
-    std::copy_n(data, size, activations[static_cast<size_t>(id)].data() + image * size);
+    std::copy_n(static_cast<const T*>(data), size, activations[static_cast<size_t>(id)].data() + run * size);
   };
   executor.run(images, &keep);
   return activations;

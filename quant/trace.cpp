@@ -37,10 +37,15 @@ const std::map<std::string, Reader>& readers() {
        [](const Operation& o, const Shape&) -> Op { return op::MaxPool2D{options_of<Window>(o)}; }},
       {"average_pool2d",
        [](const Operation& o, const Shape&) -> Op { return op::AveragePool2D{options_of<Window>(o)}; }},
-      {"global_average_pool", [](const Operation&, const Shape&) -> Op { return op::GlobalAveragePool{}; }},
+      {"global_average_pool",
+       [](const Operation&, const Shape&) -> Op {
+         return op::Mean{.axes = {1, 2}};
+       }},
       {"add", [](const Operation&, const Shape&) -> Op { return op::Add{}; }},
       {"relu", [](const Operation&, const Shape&) -> Op { return op::Clamp{Activation::kRelu}; }},
       {"relu6", [](const Operation&, const Shape&) -> Op { return op::Clamp{Activation::kRelu6}; }},
+      {"sigmoid", [](const Operation&, const Shape&) -> Op { return op::Logistic{}; }},
+      {"tanh", [](const Operation&, const Shape&) -> Op { return op::Tanh{}; }},
       {"softmax", [](const Operation&, const Shape&) -> Op { return op::Softmax{}; }},
       {"flatten",
        [](const Operation&, const Shape& output) -> Op { return op::Reshape{with_batch(output, 1)}; }},
@@ -81,7 +86,7 @@ Graph trace(Layer& model, const Tensor<float>& images) {
 
   Graph graph;
   std::unordered_map<const void*, ValueId> ids;
-  ids[input.id()] = graph.add_input("input", images.shape());
+  ids[input.id()] = graph.add_input("input", with_batch(images.shape(), 1));
   const auto names = parameter_names(model);
   const auto id_of = [&](const Variable& variable) {
     const auto known = ids.find(variable.id());

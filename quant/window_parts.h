@@ -1,4 +1,4 @@
-// How the output rows of one image are cut into parts for the threads.
+// How the output rows of images are cut into parts for the threads.
 #pragma once
 
 #include <algorithm>
@@ -6,35 +6,48 @@
 #include <functional>
 
 #include "core/parallel.h"
+#include "core/window.h"
 
 namespace qlimit {
 
-/// `count` parts of `rows` output rows, each with `scratch_bytes` of its own.
-struct WindowParts {
-  int64_t count = 1;
-  int64_t rows = 0;
-  int64_t total_rows = 0;
-  int64_t scratch_bytes = 0;
+/// The output rows of all images of one run, one image below the other, in parts of equal size, each with
+/// scratch memory of its own.
+class ImageParts {
+ public:
+  /// row_work: multiply-adds for one output row. Each part is large enough to be worth waking a thread.
+  ImageParts(const WindowGeometry& g, int64_t row_work, int64_t scratch_bytes)
+      : image_rows_(g.out_h), rows_(g.batch * g.out_h), scratch_bytes_((scratch_bytes + 63) / 64 * 64) {
+    constexpr int64_t kWorthAThread = 1 << 20;  // about ten microseconds
+    constexpr int64_t kMostParts = 8;           // each has scratch memory
+    const int64_t most = std::min(kMostParts, rows_);
+    part_rows_ = chunk_count(rows_, std::clamp<int64_t>(rows_ * row_work / kWorthAThread, 1, most));
+  }
 
-  /// Calls body(part, first row, end row) for each part, without asking for memory.
+  int64_t scratch_bytes() const { return scratch_bytes_; }
+  int64_t all_scratch_bytes() const { return scratch_bytes_ * chunk_count(rows_, part_rows_); }
+
+  /// Calls body(part, image, first row, end row) for each image that a part touches, without asking for
+  /// memory.
   template <typename Body>
   void run(const Body& body) const {
-    if (count == 1) return body(0, 0, total_rows);
-    parallel_chunks(total_rows, rows, std::ref(body));
+    const auto run_part = [&](int64_t part, int64_t begin, int64_t end) {
+      while (begin < end) {
+        const int64_t image = begin / image_rows_;
+        const int64_t first = begin - image * image_rows_;
+        const int64_t last = std::min(image_rows_, first + end - begin);
+        body(part, image, first, last);
+        begin += last - first;
+      }
+    };
+    if (part_rows_ == rows_) return run_part(0, 0, rows_);
+    parallel_chunks(rows_, part_rows_, std::ref(run_part));
   }
-};
 
-/// row_work: multiply-adds for one output row. Each part is large enough to be worth waking a thread.
-inline WindowParts cut_rows(int64_t total_rows, int64_t row_work, int64_t scratch_bytes) {
-  constexpr int64_t kWorthAThread = 1 << 20;  // about ten microseconds
-  constexpr int64_t kMostParts = 8;           // each has scratch memory
-  const int64_t most = std::min(kMostParts, total_rows);
-  const int64_t rows =
-      chunk_count(total_rows, std::clamp<int64_t>(total_rows * row_work / kWorthAThread, 1, most));
-  return {.count = chunk_count(total_rows, rows),
-          .rows = rows,
-          .total_rows = total_rows,
-          .scratch_bytes = (scratch_bytes + 63) / 64 * 64};
-}
+ private:
+  int64_t image_rows_;
+  int64_t rows_;
+  int64_t part_rows_;
+  int64_t scratch_bytes_;
+};
 
 }  // namespace qlimit

@@ -14,11 +14,11 @@ const Window kThree = {.kernel_h = 3, .kernel_w = 3};
 /// x -> conv -> relu -> mean
 Graph small_graph() {
   Graph graph;
-  const ValueId x = graph.add_input("images", {5, 8, 8, 3});
+  const ValueId x = graph.add_input("images", {1, 8, 8, 3});
   const ValueId weight = graph.add_constant("w", Tensor<float>({4, 3, 3, 3}));
   const ValueId bias = graph.add_constant("b", Tensor<float>({4}));
   const ValueId conv = graph.add(op::Conv2D{.window = kThree}, {x, weight, bias});
-  graph.add(op::GlobalAveragePool{}, {graph.add(op::Clamp{}, {conv})});
+  graph.add(op::Mean{.axes = {1, 2}}, {graph.add(op::Clamp{}, {conv})});
   return graph;
 }
 
@@ -27,7 +27,7 @@ TEST(Graph, PrintsOneLineForEachNode) {
             "images [1,8,8,3]\n"
             "conv2d_1 = conv2d(images, w [4,3,3,3], b [4]) 3x3 same -> [1,8,8,4]\n"
             "relu_1 = relu(conv2d_1) -> [1,8,8,4]\n"
-            "global_average_pool_1 = global_average_pool(relu_1) -> [1,4]\n");
+            "mean_1 = mean(relu_1) axes 1 2 -> [1,4]\n");
 }
 
 TEST(Graph, KnowsTheShapeOfEveryOperation) {
@@ -38,8 +38,15 @@ TEST(Graph, KnowsTheShapeOfEveryOperation) {
             Shape({1, 5, 5, 6}));
   EXPECT_EQ(output_shape(op::Dense{}, {{1, 6}, {4, 6}, {4}}), Shape({1, 4}));
   EXPECT_EQ(output_shape(op::MaxPool2D{.window = down}, {{1, 9, 8, 3}}), Shape({1, 4, 4, 3}));
-  EXPECT_EQ(output_shape(op::GlobalAveragePool{}, {{3, 9, 8, 5}}), Shape({3, 5}));
+  EXPECT_EQ(output_shape(op::Conv2D{.window = kThree}, {{1, 5, 5, 6}, {4, 3, 3, 3}}), Shape({1, 5, 5, 4}));
+  EXPECT_EQ(output_shape(op::Dense{}, {{2, 3, 6}, {4, 9}}), Shape({4, 4}));
+  EXPECT_EQ(output_shape(op::Mean{.axes = {1, 2}}, {{3, 9, 8, 5}}), Shape({3, 5}));
+  EXPECT_EQ(output_shape(op::Mean{.axes = {0, 3}, .keep_dims = true}, {{3, 9, 8, 5}}), Shape({1, 9, 8, 1}));
+  EXPECT_EQ(output_shape(op::Mean{.axes = {0, 1}}, {{3, 5}}), Shape({1}));
   EXPECT_EQ(output_shape(op::Add{}, {{1, 4}, {1, 4}}), Shape({1, 4}));
+  EXPECT_EQ(output_shape(op::Mul{}, {{2, 1, 4}, {5, 2, 3, 1}}), Shape({5, 2, 3, 4}));
+  EXPECT_EQ(output_shape(op::Pad{.before = {0, 1, 2}, .after = {0, 3}}, {{1, 4, 4}}), Shape({1, 8, 6}));
+  EXPECT_EQ(output_shape(op::Concatenation{.axis = 1}, {{2, 3, 4}, {2, 1, 4}, {2, 5, 4}}), Shape({2, 9, 4}));
   EXPECT_EQ(output_shape(op::Reshape{{1, 12}}, {{1, 2, 2, 3}}), Shape({1, 12}));
 }
 
@@ -53,7 +60,13 @@ TEST(Graph, RefusesInputsThatDoNotFit) {
                {"[4]"});
   expect_error(shape_of(op::DepthwiseConv2D{.window = kThree}, {{1, 8, 8, 3}, {1, 3, 3, 4}}),
                ErrorKind::kUsage, {"multiple of 3"});
-  expect_error(shape_of(op::Dense{}, {{1, 8, 8, 3}, {4, 192}}), ErrorKind::kUsage, {"rank"});
+  expect_error(shape_of(op::Conv2D{.window = kThree}, {{1, 8, 8, 6}, {5, 3, 3, 3}}), ErrorKind::kUsage,
+               {"groups"});
+  expect_error(shape_of(op::Dense{}, {{1, 8, 8, 3}, {4, 100}}), ErrorKind::kUsage, {"multiple of 100"});
+  expect_error(shape_of(op::Mean{.axes = {2}}, {{1, 8}}), ErrorKind::kUsage, {"axis"});
+  expect_error(shape_of(op::Pad{.before = {0, 0, 1}}, {{1, 8}}), ErrorKind::kUsage, {"padding"});
+  expect_error(shape_of(op::Concatenation{.axis = 1}, {{2, 3}, {3, 3}}), ErrorKind::kUsage,
+               {"but for axis 1"});
   expect_error(shape_of(op::Add{}, {{1, 8}, {1, 9}}), ErrorKind::kUsage, {"add"});
   expect_error(shape_of(op::Add{}, {{1, 8}}), ErrorKind::kUsage, {"number of inputs"});
   expect_error(shape_of(op::Reshape{{1, 5}}, {{1, 6}}), ErrorKind::kUsage, {"reshape"});

@@ -98,20 +98,20 @@ std::vector<std::pair<const char*, Graph>> usual_networks(Random& rng) {
   GraphBuilder averaged(rng, {1, 12, 12, 3});
   averaged.conv(8, kThree, false).batch_norm().apply(op::Clamp{}).apply(op::AveragePool2D{kHalve});
   averaged.conv(16, kThree, false).batch_norm().apply(op::Clamp{});
-  networks.emplace_back("global average", averaged.apply(op::GlobalAveragePool{}).dense(10).graph());
+  networks.emplace_back("global average", averaged.apply(op::Mean{.axes = {1, 2}}).dense(10).graph());
 
   GraphBuilder residual(rng, {1, 8, 8, 3});
   residual.conv(8, kThree, false).batch_norm().apply(op::Clamp{});
   const ValueId shortcut = residual.at();
   residual.conv(8, kThree, false).batch_norm().apply(op::Clamp{}).conv(8, kThree, false).batch_norm();
   residual.add(shortcut).apply(op::Clamp{});
-  networks.emplace_back("residual", residual.apply(op::GlobalAveragePool{}).dense(10).graph());
+  networks.emplace_back("residual", residual.apply(op::Mean{.axes = {1, 2}}).dense(10).graph());
 
   GraphBuilder separable(rng, {1, 12, 12, 3});
   separable.conv(8, kThree, false).batch_norm().apply(op::Clamp{Activation::kRelu6});
   separable.depthwise(1, kThree, false).batch_norm().apply(op::Clamp{Activation::kRelu6});
   separable.conv(16, kOne, false).batch_norm().apply(op::Clamp{Activation::kRelu6});
-  networks.emplace_back("separable", separable.apply(op::GlobalAveragePool{}).dense(10).graph());
+  networks.emplace_back("separable", separable.apply(op::Mean{.axes = {1, 2}}).dense(10).graph());
 
   GraphBuilder with_softmax(rng, {1, 20});
   with_softmax.dense(16).apply(op::Clamp{}).dense(10).apply(op::Softmax{});
@@ -173,7 +173,7 @@ TEST(QuantizedModel, TheWholeChainIsTheKernelsOneAfterAnother) {
   int8::conv2d_reference(params, x.data(), expected.data());
   const QuantizedModel model(q);
   Workspace workspace = model.make_workspace(4);
-  model.run_int8(x.data(), 4, found.data(), workspace);
+  model.run_stored(x.data(), 4, found.data(), workspace);
   EXPECT_EQ(found, expected);
 }
 
@@ -288,7 +288,7 @@ TEST(QuantizedModel, SeveralCallersShareOneModel) {
 TEST(QuantizedModel, SizesAreCountedAsStored) {
   Random rng(9, "size");
   GraphBuilder net(rng, {1, 8, 8, 3});
-  net.conv(4, kThree, false).apply(op::GlobalAveragePool{}).dense(10);
+  net.conv(4, kThree, false).apply(op::Mean{.axes = {1, 2}}).dense(10);
   const ModelSize size = QuantizedModel(study(net.graph(), rng).quantized).size();
   EXPECT_EQ(size.weights, 4 * 27 + 4 * 10);
   EXPECT_EQ(size.biases, 4 * (4 + 10));

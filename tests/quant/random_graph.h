@@ -128,17 +128,17 @@ inline Graph random_graph(Random& rng) {
         net.apply(op::AveragePool2D{random_window(rng, net.shape())});
         break;
       case 6:
-        net.apply(op::Pointwise{"sigmoid", logistic});
+        net.apply(rng.below(2) ? Op(op::Logistic{}) : Op(op::Pointwise{"sigmoid", logistic}));
         break;
       default:
-        net.apply(op::Pointwise{"tanh", [](double x) { return std::tanh(x); }});
+        net.apply(op::Tanh{});
         break;
     }
   }
   if (rng.below(2)) {
     net.flatten();
   } else {
-    net.apply(op::GlobalAveragePool{});
+    net.apply(op::Mean{.axes = {1, 2}});
   }
   if (rng.below(2)) net.dense(1 + rng.below(8), true).apply(op::Clamp{});
   net.dense(2 + rng.below(8), true);  // with a bias: logits that are always 0 have no scale
@@ -152,7 +152,7 @@ inline Graph wide_graph(Random& rng) {
   GraphBuilder net(rng, {1, 23, 21, 8});
   net.conv(96, three, true, Activation::kRelu).depthwise(2, five, true);
   net.conv(32, {}, true, Activation::kRelu6);
-  return net.apply(op::MaxPool2D{three}).apply(op::GlobalAveragePool{}).dense(5).graph();
+  return net.apply(op::MaxPool2D{three}).apply(op::Mean{.axes = {1, 2}}).dense(5).graph();
 }
 
 }  // namespace qlimit

@@ -86,8 +86,8 @@ TEST(Trace, ReadsNamesShapesAndOptions) {
             "epsilon 0.001 "
             "-> [1,5,5,4]\n"
             "relu_1 = relu(batch_norm_1) -> [1,5,5,4]\n"
-            "global_average_pool_1 = global_average_pool(relu_1) -> [1,4]\n"
-            "dense_1 = dense(global_average_pool_1, 5.weight [2,4], 5.bias [2]) -> [1,2]\n");
+            "mean_1 = mean(relu_1) axes 1 2 -> [1,4]\n"
+            "dense_1 = dense(mean_1, 5.weight [2,4], 5.bias [2]) -> [1,2]\n");
 }
 
 TEST(Trace, ANewPointwiseFunctionNeedsNothing) {

@@ -1,0 +1,206 @@
+#include "quant/float_window_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "core/kernels/gemm.h"
+#include "core/kernels/im2col.h"
+#include "quant/window_parts.h"
+
+namespace qlimit {
+namespace {
+
+constexpr int64_t kBlockBytes = 64 * 1024;  // of patches: the second-level cache holds them and the weights
+
+/// The bias of a node with weights, or zeros.
+std::vector<float> bias_of(const Graph& graph, const Node& node, int64_t channels) {
+  if (node.inputs.size() < 3) return std::vector<float>(static_cast<size_t>(channels), 0.0f);
+  const Tensor<float>& bias = graph.value(node.inputs[2]).constant;
+  return {bias.begin(), bias.end()};
+}
+
+/// A matrix product with the weights of a layer, and what is done to each element of the result.
+struct Product {
+  PackedMatrix weights;  // [K,O]
+  std::vector<float> bias;
+  Bounds bounds;
+
+  Product(const Graph& graph, const Node& node, Activation activation) : bounds(bounds_of(activation)) {
+    const Tensor<float>& weight = graph.value(node.inputs[1]).constant;
+    const int64_t outputs = weight.dim(0);
+    const int64_t inputs = weight.size() / outputs;
+    weights = PackedMatrix({weight.data(), 1, inputs}, inputs, outputs);
+    bias = bias_of(graph, node, outputs);
+  }
+
+  /// out[rows,O] = x[rows,K] * weights
+  void run(int64_t rows, const float* x, float* out) const {
+    const Epilogue epilogue = {.bias = bias.data(),
+                               .clamps = std::isfinite(bounds.low) || std::isfinite(bounds.high),
+                               .low = bounds.low,
+                               .high = bounds.high};
+    gemm(rows, {x, weights.k(), 1}, weights, out, weights.n(), false, epilogue);
+  }
+};
+
+/// A kernel that computes one output pixel after the other: `pixel(x, oy, ox, out)` gets an image, the place
+/// and room for the pixel's `out_channels` results. pixel_work: its multiply-adds.
+template <typename Pixel>
+CompiledNode over_pixels(const WindowGeometry& g, int64_t out_channels, int64_t pixel_work,
+                         const Pixel& pixel) {
+  const ImageParts parts(g, g.out_w * pixel_work, 0);
+  return {.run = [=](const KernelArguments& a) {
+    parts.run([&](int64_t, int64_t image, int64_t begin, int64_t end) {
+      const float* x = a.in<float>() + image * g.in_h * g.in_w * g.channels;
+      float* out = a.out<float>() + (image * g.out_h + begin) * g.out_w * out_channels;
+      for (int64_t oy = begin; oy < end; ++oy) {
+        for (int64_t ox = 0; ox < g.out_w; ++ox, out += out_channels) pixel(x, oy, ox, out);
+      }
+    });
+  }};
+}
+
+/// Calls tap(offset of the input pixel, index of the tap) for each place of the image that the window covers
+/// at output place (oy,ox).
+template <typename Tap>
+void for_each_tap_at(const WindowGeometry& g, int64_t oy, int64_t ox, const Tap& tap) {
+  const Window& w = g.window;
+  for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
+    const int64_t iy = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
+    if (iy < 0 || iy >= g.in_h) continue;
+    for (int64_t kx = 0; kx < w.kernel_w; ++kx) {
+      const int64_t ix = ox * w.stride_w - g.pad_left + kx * w.dilation_w;
+      if (ix < 0 || ix >= g.in_w) continue;
+      tap((iy * g.in_w + ix) * g.channels, ky * w.kernel_w + kx);
+    }
+  }
+}
+
+/// Several groups are rare, and found in imported models only.
+CompiledNode compile_grouped(const WindowGeometry& g, const Tensor<float>& weight,
+                             const std::vector<float>& bias, Bounds bounds) {
+  const int64_t outputs = weight.dim(0), inputs = weight.dim(3), taps = weight.dim(1) * weight.dim(2);
+  const int64_t group_outputs = outputs / (g.channels / inputs);
+  return over_pixels(g, outputs, weight.size(), [=](const float* x, int64_t oy, int64_t ox, float* out) {
+    std::copy(bias.begin(), bias.end(), out);
+    for_each_tap_at(g, oy, ox, [&](int64_t pixel, int64_t tap) {
+      for (int64_t o = 0; o < outputs; ++o) {
+        const float* from = x + pixel + o / group_outputs * inputs;
+        const float* w = weight.data() + (o * taps + tap) * inputs;
+        for (int64_t c = 0; c < inputs; ++c) out[o] += from[c] * w[c];
+      }
+    });
+    for (int64_t o = 0; o < outputs; ++o) out[o] = bounds.clamp(out[o]);
+  });
+}
+
+/// A pool is a start value, what each pixel under the window does to it, and what its size does in the end.
+template <typename Merge, typename Finish>
+CompiledNode compile_pool(const WindowGeometry& g, float start, Merge merge, Finish finish) {
+  return over_pixels(g, g.channels, g.patch_size(), [=](const float* x, int64_t oy, int64_t ox, float* out) {
+    std::fill(out, out + g.channels, start);
+    int64_t taps = 0;
+    for_each_tap_at(g, oy, ox, [&](int64_t pixel, int64_t) {
+      for (int64_t c = 0; c < g.channels; ++c) out[c] = merge(out[c], x[pixel + c]);
+      ++taps;
+    });
+    for (int64_t c = 0; c < g.channels; ++c) out[c] = finish(out[c], static_cast<float>(taps));
+  });
+}
+
+}  // namespace
+
+Bounds bounds_of(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::kRelu:
+      return {.low = 0.0f, .high = kInfinity};
+    case Activation::kRelu6:
+      return {.low = 0.0f, .high = 6.0f};
+    case Activation::kReluN1To1:
+      return {.low = -1.0f, .high = 1.0f};
+    case Activation::kNone:
+      break;
+  }
+  return {.low = -kInfinity, .high = kInfinity};
+}
+
+CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2D& o) {
+  const WindowGeometry g = lay_window("conv2d", o.window, graph.value(node.inputs[0]).shape);
+  const Tensor<float>& weight = graph.value(node.inputs[1]).constant;
+  if (weight.dim(3) != g.channels) {
+    return compile_grouped(g, weight, bias_of(graph, node, weight.dim(0)), bounds_of(o.activation));
+  }
+  const auto product = std::make_shared<const Product>(graph, node, o.activation);
+  const int64_t out_channels = product->weights.n();
+  const bool is_pointwise =
+      o.window.kernel_h == 1 && o.window.kernel_w == 1 && o.window.stride_h == 1 && o.window.stride_w == 1;
+  // The patch matrix is made in blocks of output rows that stay in the cache, and multiplied at once.
+  const int64_t row_bytes = g.out_w * g.patch_size() * static_cast<int64_t>(sizeof(float));
+  const int64_t block = std::clamp<int64_t>(kBlockBytes / row_bytes, 1, g.out_h);
+  const ImageParts parts(g, g.out_w * g.patch_size() * out_channels, is_pointwise ? 0 : block * row_bytes);
+
+  const auto run = [=](const KernelArguments& a) {
+    const auto run_rows = [&](int64_t part, int64_t image, int64_t begin, int64_t end) {
+      const float* x = a.in<float>() + image * g.in_h * g.in_w * g.channels;
+      float* out = a.out<float>() + image * g.out_pixels() * out_channels;
+      auto* patches = reinterpret_cast<float*>(a.scratch + part * parts.scratch_bytes());
+      for (int64_t row = begin; row < end; row += block) {
+        const int64_t last = std::min(row + block, end);
+        if (!is_pointwise) im2col(g, x, row, last, patches);
+        const float* rows = is_pointwise ? x + row * g.out_w * g.channels : patches;
+        product->run((last - row) * g.out_w, rows, out + row * g.out_w * out_channels);
+      }
+    };
+    parts.run(run_rows);
+  };
+  return {.run = run, .scratch_bytes = parts.all_scratch_bytes()};
+}
+
+CompiledNode compile_float(const Graph& graph, const Node& node, const op::DepthwiseConv2D& o) {
+  const WindowGeometry g = lay_window("depthwise_conv2d", o.window, graph.value(node.inputs[0]).shape);
+  const Tensor<float> weight = graph.value(node.inputs[1]).constant;
+  const int64_t out_channels = weight.dim(3);
+  const int64_t multiplier = out_channels / g.channels;
+  const std::vector<float> bias = bias_of(graph, node, out_channels);
+  const Bounds bounds = bounds_of(o.activation);
+  return over_pixels(g, out_channels, weight.size(), [=](const float* x, int64_t oy, int64_t ox, float* out) {
+    std::copy(bias.begin(), bias.end(), out);
+    for_each_tap_at(g, oy, ox, [&](int64_t pixel, int64_t tap) {
+      const float* from = x + pixel;
+      const float* w = weight.data() + tap * out_channels;
+      if (multiplier == 1) {
+        for (int64_t c = 0; c < out_channels; ++c) out[c] += from[c] * w[c];
+      } else {
+        for (int64_t c = 0; c < out_channels; ++c) out[c] += from[c / multiplier] * w[c];
+      }
+    });
+    for (int64_t c = 0; c < out_channels; ++c) out[c] = bounds.clamp(out[c]);
+  });
+}
+
+CompiledNode compile_float(const Graph& graph, const Node& node, const op::Dense& o) {
+  const auto product = std::make_shared<const Product>(graph, node, o.activation);
+  const int64_t rows = graph.value(node.output).shape[0];
+  return {.run = [=](const KernelArguments& a) { product->run(rows, a.in<float>(), a.out<float>()); }};
+}
+
+CompiledNode compile_float(const Graph& graph, const Node& node, const op::MaxPool2D& o) {
+  const Bounds bounds = bounds_of(o.activation);
+  return compile_pool(
+      lay_pool("max_pool2d", o.window, graph.value(node.inputs[0]).shape),
+      -std::numeric_limits<float>::infinity(), [](float best, float x) { return x > best ? x : best; },
+      [=](float best, float) { return bounds.clamp(best); });
+}
+
+CompiledNode compile_float(const Graph& graph, const Node& node, const op::AveragePool2D& o) {
+  const Bounds bounds = bounds_of(o.activation);
+  return compile_pool(
+      lay_pool("average_pool2d", o.window, graph.value(node.inputs[0]).shape), 0.0f,
+      [](float sum, float x) { return sum + x; },
+      [=](float sum, float taps) { return bounds.clamp(sum / taps); });
+}
+
+}  // namespace qlimit

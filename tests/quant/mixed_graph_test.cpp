@@ -1,0 +1,163 @@
+// Graphs as files bring them: several images at once, float borders, constants as operands, float parts.
+#include <gtest/gtest.h>
+
+#include "quant/calibrate.h"
+#include "quant/quantized_model.h"
+#include "tests/quant/random_graph.h"
+#include "tests/support/expect_error.h"
+
+namespace qlimit {
+namespace {
+
+/// An int8 graph of one input, with the given parameters.
+struct Int8Graph {
+  QuantizedGraph q;
+
+  ValueId input(const Shape& shape, AffineParams params, DataType type = DataType::kInt8) {
+    const ValueId id = q.graph.add_input("x", shape);
+    return typed(id, params, type);
+  }
+  ValueId constant(Tensor<float> data, AffineParams params) {
+    return typed(q.graph.add_constant("c", std::move(data)), params, DataType::kInt8);
+  }
+  ValueId add(Op op, std::vector<ValueId> inputs, AffineParams params, DataType type = DataType::kInt8) {
+    const ValueId id = q.graph.add(std::move(op), std::move(inputs));
+    q.filters.emplace_back();
+    return typed(id, params, type);
+  }
+
+ private:
+  ValueId typed(ValueId id, AffineParams params, DataType type) {
+    q.params.resize(q.graph.values.size());
+    q.params[static_cast<size_t>(id)] = params;
+    q.graph.value(id).type = type;
+    return id;
+  }
+};
+
+template <typename Out, typename In>
+std::vector<Out> run_stored(const QuantizedModel& model, const std::vector<In>& input, int64_t runs = 1) {
+  std::vector<Out> output(static_cast<size_t>(runs * model.graph().value(model.graph().output).shape.size()));
+  Workspace workspace = model.make_workspace(runs);
+  model.run_stored(input.data(), runs, output.data(), workspace);
+  return output;
+}
+
+/// The same graph with another number of images at once. Reshapes do not occur.
+Graph written_for(int64_t batch, const Graph& graph) {
+  Graph wide = graph;
+  wide.value(wide.input).shape = repeated(graph.value(graph.input).shape, batch);
+  for (const Node& node : wide.nodes) {
+    wide.value(node.output).shape = output_shape(node.op, input_shapes(wide, node));
+  }
+  return wide;
+}
+
+TEST(MixedGraph, SeveralImagesAtOnceAreComputedAsOneByOne) {
+  Random rng(31, "graph");
+  const Window three = {.kernel_h = 3, .kernel_w = 3},
+               down = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  GraphBuilder net(rng, {1, 9, 7, 5});
+  net.conv(48, three, true, Activation::kRelu).depthwise(2, three, true).apply(op::MaxPool2D{down});
+  net.conv(8, {}, true).apply(op::AveragePool2D{three}).apply(op::Mean{.axes = {1, 2}}).dense(6);
+  const Graph one = net.apply(op::Softmax{}).graph();
+  const Graph three_at_once = written_for(3, one);
+  const Tensor<float> images = random_tensor({12, 9, 7, 5}, rng);
+
+  const FloatExecutor floats(one), wide_floats(three_at_once);
+  const Tensor<float> expected = floats.run(images);
+  const Tensor<float> found = wide_floats.run(images);
+  ASSERT_EQ(found.shape(), expected.shape());
+  for (int64_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], expected[i]);
+
+  const Ranges ranges = calibrate(floats, images);
+  const Tensor<float> integers = QuantizedModel(quantize(one, ranges)).run(images);
+  const Tensor<float> wide_integers = QuantizedModel(quantize(three_at_once, ranges)).run(images);
+  for (int64_t i = 0; i < integers.size(); ++i) EXPECT_EQ(wide_integers[i], integers[i]);
+
+  expect_error([&] { wide_floats.run(random_tensor({4, 9, 7, 5}, rng)); }, ErrorKind::kUsage, {"multiple"});
+}
+
+TEST(MixedGraph, GroupsAreConvolutionsOfSlices) {
+  Random rng(32, "graph");
+  const Window window = {.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1};
+  const Tensor<float> x = random_tensor({2, 5, 6, 6}, rng), weight = random_tensor({4, 3, 2, 3}, rng);
+  const Tensor<float> bias = random_tensor({4}, rng);
+  Graph grouped;
+  const ValueId input = grouped.add_input("x", {1, 5, 6, 6});
+  grouped.add(op::Conv2D{window},
+              {input, grouped.add_constant("w", weight), grouped.add_constant("b", bias)});
+  const Tensor<float> found = FloatExecutor(grouped).run(x);
+
+  for (int64_t group : {0, 1}) {
+    Tensor<float> slice({2, 5, 6, 3}), half({2, 3, 2, 3}), half_bias({2});
+    for (int64_t i = 0; i < slice.size(); ++i) slice[i] = x[i / 3 * 6 + group * 3 + i % 3];
+    std::copy_n(weight.data() + group * half.size(), half.size(), half.data());
+    std::copy_n(bias.data() + group * 2, 2, half_bias.data());
+    Graph plain;
+    const ValueId in = plain.add_input("x", {1, 5, 6, 3});
+    plain.add(op::Conv2D{window}, {in, plain.add_constant("w", half), plain.add_constant("b", half_bias)});
+    const Tensor<float> expected = FloatExecutor(plain).run(slice);
+    for (int64_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(found[i / 2 * 4 + group * 2 + i % 2], expected[i], 1e-5);
+    }
+  }
+}
+
+TEST(MixedGraph, FloatBordersQuantizeAndDequantize) {
+  Int8Graph net;
+  const AffineParams half = {.scale = 0.5f, .zero_point = 3};
+  const ValueId x = net.input({1, 4}, {}, DataType::kFloat32);
+  const ValueId q = net.add(op::Quantize{}, {x}, half);
+  const ValueId relu = net.add(op::Clamp{}, {q}, half);
+  net.add(op::Dequantize{}, {relu}, {}, DataType::kFloat32);
+  const QuantizedModel model(net.q);
+  const std::vector<float> expected = {0.0f, 1.5f, 62.0f, 0.5f};
+  EXPECT_EQ(run_stored<float>(model, std::vector<float>{-4.0f, 1.4f, 1e6f, 0.25f}), expected);
+  const Tensor<float> same = model.run(Tensor<float>({1, 4}, {-4.0f, 1.4f, 1e6f, 0.25f}));
+  EXPECT_EQ(std::vector<float>(same.begin(), same.end()), expected);
+}
+
+TEST(MixedGraph, AFloatPartRunsBetweenIntegers) {
+  Int8Graph net;
+  const AffineParams fine = {.scale = 1.0f / 64, .zero_point = 0};
+  const ValueId x = net.input({1, 3}, fine);
+  const ValueId real = net.add(op::Dequantize{}, {x}, {}, DataType::kFloat32);
+  const ValueId tanh = net.add(op::Tanh{}, {real}, {}, DataType::kFloat32);
+  net.add(op::Quantize{}, {tanh}, {.scale = 1.0f / 128, .zero_point = 0});
+  // 128 * tanh(q / 64), rounded: q = 64 is tanh(1) = 0.76159
+  EXPECT_EQ(run_stored<int8_t>(QuantizedModel(net.q), std::vector<int8_t>{0, 64, -64}),
+            (std::vector<int8_t>{0, 97, -97}));
+}
+
+TEST(MixedGraph, ConstantsAreOperands) {
+  Int8Graph net;
+  const AffineParams one = {.scale = 1.0f, .zero_point = 0}, half = {.scale = 0.5f, .zero_point = -128};
+  const ValueId x = net.input({1, 2, 1, 2}, one);
+  const ValueId sum = net.add(op::Add{}, {net.constant(Tensor<float>({2}, {3.0f, 0.5f}), half), x}, one);
+  const ValueId product = net.add(op::Mul{}, {sum, net.constant(Tensor<float>({1}, {2.0f}), half)}, one);
+  const ValueId c = net.constant(Tensor<float>({1, 2, 1, 1}, {7.0f, -8.0f}), one);
+  const ValueId joined = net.add(op::Concatenation{.axis = 3}, {product, c}, one);
+  net.add(op::Pad{.before = {0, 0, 1}, .after = {}}, {joined}, one);
+  // (1 + 3) * 2, (2 + 0.5 -> 3) * 2 and 7 behind them; zeros in front of each row.
+  EXPECT_EQ(run_stored<int8_t>(QuantizedModel(net.q), std::vector<int8_t>{1, 2, -10, 60}),
+            (std::vector<int8_t>{0, 0, 0, 8, 6, 7, 0, 0, 0, -14, 122, -8}));
+}
+
+TEST(MixedGraph, TypesThatDoNotFitAreRefused) {
+  Int8Graph net;
+  const ValueId x = net.input({1, 3}, {.scale = 1.0f, .zero_point = 0});
+  net.add(op::Tanh{}, {x}, {}, DataType::kFloat32);
+  expect_error([&] { QuantizedModel model(net.q); }, ErrorKind::kUsage, {"tanh", "type"});
+  net.q.filters.clear();
+  expect_error([&] { QuantizedModel model(net.q); }, ErrorKind::kUsage, {"filters"});
+}
+
+TEST(MixedGraph, AGraphThatNeedsTooMuchMemoryIsRefused) {
+  Graph graph;
+  graph.add(op::Clamp{}, {graph.add_input("x", {1, 40000, 40000, 4})});
+  expect_error([&] { FloatExecutor executor(graph); }, ErrorKind::kUnsupported, {"memory"});
+}
+
+}  // namespace
+}  // namespace qlimit
