@@ -1,0 +1,33 @@
+// The words of a .tflite file for the operations of our graph.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "quant/quantize.h"
+#include "quant/tflite/sharing_builder.h"
+
+namespace qlimit::tflite {
+
+/// A node in the words of the file.
+struct OperatorForm {
+  BuiltinOperator code;
+  /// The least version of the operator that does what the node asks for, where its result is float32 and
+  /// where it is int8 (TFLite, tools/versioning/op_version.cc).
+  int32_t float_version = 1;
+  int32_t int8_version = 2;
+  BuiltinOptions options_type = BuiltinOptions::NONE;
+  Offset<void> options = {};
+  /// A second input that holds attributes: axes, or the paddings [rank,2].
+  std::vector<int32_t> attributes = {};
+  Shape attributes_shape = {};
+};
+
+/// The form of a node; its options are written into `file`. Throws kUnsupported, naming the node, if it has
+/// none.
+OperatorForm operator_form(const QuantizedGraph& graph, const Node& node, SharingBuilder& file);
+
+/// The dimensions of a shape as the file holds them. Throws kUnsupported for a number beyond int32.
+std::vector<int32_t> dims(const Shape& shape);
+
+}  // namespace qlimit::tflite
