@@ -1,0 +1,33 @@
+// Reads a .tflite file, whoever made it, as the graph that our own models become too.
+//
+//   QuantizedModel model(read_tflite(bytes, "model.tflite"));
+//   Tensor<float> scores = model.run(images);
+//
+// Supported are int8 and float32 models (both kinds of values may occur in one graph) with one input and one
+// output, made of ADD, AVERAGE_POOL_2D, CONCATENATION, CONV_2D, DEPTHWISE_CONV_2D, DEQUANTIZE,
+// FULLY_CONNECTED, LOGISTIC, MAX_POOL_2D, MEAN, MUL, PAD, QUANTIZE, RELU, RELU6, RESHAPE, SOFTMAX and TANH.
+// Everything else is refused by name before anything is computed: other operations, uint8, int16, float16 and
+// int4, int8 weights under float activations, weights that are computed, shapes that are not known. What
+// TFLite's kernels check when a model is prepared is checked here (tflite/kernels/*.cc, Prepare).
+//
+// The file may hold anything: quant/tflite/file.h checks its bytes, this half what they mean. Memory: at most
+// TfliteModel::kMaxRepetition times the bytes of the file for each of: constants in int8, the same as floats.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "quant/quantize.h"
+
+namespace qlimit {
+
+/// The most bytes that the activations of one run may take together.
+inline constexpr int64_t kMaxActivationBytes = int64_t{1} << 30;
+
+/// The graph in `bytes`; `file` is its name in messages. Values have the names of the file's tensors,
+/// operations that the output does not need are left out, float constants behind DEQUANTIZE are computed now.
+/// Throws, in one line that names file, operation and tensor: kData for bytes that are not a sound model,
+/// kUnsupported for what is well formed but not supported, kNumeric for weights that are not finite.
+QuantizedGraph read_tflite(std::string_view bytes, const std::string& file);
+
+}  // namespace qlimit

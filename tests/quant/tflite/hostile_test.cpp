@@ -1,0 +1,65 @@
+// Damaged files: each is refused with an Error, or is a model that compiles and runs.
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+#include "quant/tflite/read.h"
+#include "tests/quant/tflite/bounded_run.h"
+#include "tests/quant/tflite/file_builder.h"
+
+namespace qlimit {
+namespace {
+
+enum class Outcome { kRefused, kRead, kRun };
+
+Outcome outcome_of(const std::string& bytes) {
+  QuantizedGraph graph;
+  try {
+    graph = read_tflite(bytes, "damaged.tflite");
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("damaged.tflite"), std::string::npos) << text;
+    EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) << text;
+    return Outcome::kRefused;
+  }
+  try {
+    return compile_and_run(std::move(graph)) ? Outcome::kRun : Outcome::kRead;
+  } catch (const Error&) {  // for example a sum that could exceed 32 bits
+    return Outcome::kRead;
+  }
+}
+
+TEST(DamagedTfliteFile, TheWholeFileRuns) { EXPECT_EQ(outcome_of(build(every_operation())), Outcome::kRun); }
+
+TEST(DamagedTfliteFile, EveryTruncationIsRefusedOrRuns) {
+  const std::string whole = build(every_operation());
+  int refused = 0;
+  for (size_t size = 0; size < whole.size(); ++size)
+    refused += outcome_of(whole.substr(0, size)) == Outcome::kRefused;
+  // What may be missing at the end is padding and the last table's unused bytes.
+  EXPECT_GT(refused, static_cast<int>(whole.size()) - 16);
+}
+
+TEST(DamagedTfliteFile, TenThousandDamagedBytesAreRefusedOrRun) {
+  const std::string whole = build(every_operation());
+  const Random seed(3, "damaged bytes");
+  int refused = 0, run = 0;
+  for (uint64_t i = 0; i < 10000; ++i) {
+    Random rng = seed.split(i);
+    std::string damaged = whole;
+    const uint32_t flips = 1 + rng.below(3);
+    for (uint32_t k = 0; k < flips; ++k) {
+      char& byte = damaged[rng.below(static_cast<uint32_t>(whole.size()))];
+      byte = static_cast<char>(byte ^ (1 + rng.below(255)));
+    }
+    const Outcome outcome = outcome_of(damaged);
+    refused += outcome == Outcome::kRefused;
+    run += outcome == Outcome::kRun;
+  }
+  // The bytes of weights, names and unused fields may be anything; most others may not.
+  std::cout << refused << " " << run << std::endl;
+  EXPECT_GT(refused, 2000);
+  EXPECT_GT(run, 500);
+}
+
+}  // namespace
+}  // namespace qlimit
