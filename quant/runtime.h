@@ -7,6 +7,7 @@
 //   accumulators     rounded twice      as kTflite     as kTflite          rounded once (fixed_point.h)
 //   dense            fixed point        float64        fixed point         fixed point
 //   mul, its M       float32            float32        double              float32
+//   relu, its M      float32            float32        double              float32
 //   logistic, tanh   float table        float table    fixed point         float table
 //   relu6 by itself  rescales, clamps   as kTflite     only clamps         as kTflite
 #pragma once

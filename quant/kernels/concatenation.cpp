@@ -65,11 +65,10 @@ void expect_equal_params(const char* operation, const std::vector<AffineParams>&
                          AffineParams output) {
   for (AffineParams input : inputs) {
     if (input == output) continue;
-    throw Error(ErrorKind::kUnsupported,
-                {.what = "inputs and output must have the same scale and zero point",
-                 .where = operation,
-                 .expected = concat(output.scale, " and ", output.zero_point),
-                 .found = concat(input.scale, " and ", input.zero_point)});
+    throw Error(ErrorKind::kUnsupported, {.what = "inputs and output must have the same scale and zero point",
+                                          .where = operation,
+                                          .expected = concat(output.scale, " and ", output.zero_point),
+                                          .found = concat(input.scale, " and ", input.zero_point)});
   }
 }
 

@@ -58,7 +58,8 @@ Lookup fixed_point_table(const char* name, AffineParams input, AffineParams outp
   }
   const QuantizedMultiplier multiplier = quantize_multiplier(real);
   // Beyond this many steps Q4.27 ends, and the function is flat.
-  const auto radius = static_cast<int32_t>(std::ldexp((1 << kIntegerBits) - 1, 31 - kIntegerBits - multiplier.shift));
+  const auto radius =
+      static_cast<int32_t>(std::ldexp((1 << kIntegerBits) - 1, 31 - kIntegerBits - multiplier.shift));
   return fill_table(input.zero_point, [&](int32_t steps) {
     if (steps <= -radius) return kInt8Min;
     if (steps >= radius) return kInt8Max;
@@ -71,8 +72,7 @@ Lookup fixed_point_table(const char* name, AffineParams input, AffineParams outp
 
 Lookup logistic_table(AffineParams input, AffineParams output, Runtime runtime) {
   if (runtime == Runtime::kTfliteMicro) {
-    return fixed_point_table("logistic", input, output, kLogisticParams, 8,
-                             fixed_point_logistic);
+    return fixed_point_table("logistic", input, output, kLogisticParams, 8, fixed_point_logistic);
   }
   return float_table(input, output, [](float r) { return 1.0f / (1.0f + std::exp(-r)); });
 }

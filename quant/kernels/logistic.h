@@ -2,7 +2,8 @@
 // question is with which arithmetic its 256 entries are computed, and runtimes differ:
 //
 //   TFLite   in float32: round(f(s_in * (q - z_in)) * (1 / s_out)) + z_out (internal/common.h, LUTPopulate)
-//   TFLM     in fixed point, as 1/256 or 1/128 of the output's range (reference/integer_ops/logistic.h, tanh.h)
+//   TFLM     in fixed point, as 1/256 or 1/128 of the output's range (reference/integer_ops/logistic.h,
+//   tanh.h)
 //
 //   Lookup table = logistic_table(input_params, kLogisticParams, Runtime::kTflite);
 //   lookup(table, x, n, y);
@@ -13,8 +14,8 @@
 
 namespace qlimit::int8 {
 
-/// The parameters that TFLite's converter gives the outputs of the two functions. TFLite and TFLM refuse
-/// another scale for LOGISTIC, and TFLM cannot have others.
+/// The parameters that TFLite's converter gives the outputs of the two functions. TFLite refuses LOGISTIC with
+/// another scale; TFLM computes in these whatever the file says.
 inline constexpr AffineParams kLogisticParams = {.scale = 1.0f / 256.0f, .zero_point = -128};
 inline constexpr AffineParams kTanhParams = {.scale = 1.0f / 128.0f, .zero_point = 0};
 

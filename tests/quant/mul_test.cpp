@@ -1,8 +1,9 @@
 // Integer multiplication against recorded outputs, a direct evaluation in wide integers, and its properties.
+#include "quant/kernels/mul.h"
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "quant/kernels/mul.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/random_int8.h"
 
@@ -16,9 +17,8 @@ TEST(Mul, EqualsTheRecordedRuntimes) {
     const Tensor<int8_t> x1 = golden::to_tensor(c, "x1"), x2 = golden::to_tensor(c, "x2");
     const OutputStage output = {.params = golden::to_params(c, "s_out", "z_out"),
                                 .activation = golden::to_activation(c.at("activation"))};
-    const int8::MulParams params =
-        int8::prepare_mul(x1.shape(), golden::to_params(c, "s1", "z1"), x2.shape(),
-                          golden::to_params(c, "s2", "z2"), output, runtime);
+    const int8::MulParams params = int8::prepare_mul(x1.shape(), golden::to_params(c, "s1", "z1"), x2.shape(),
+                                                     golden::to_params(c, "s2", "z2"), output, runtime);
     EXPECT_EQ(params.pairs.shape(), golden::to_shape(c.at("y_shape")));
     int8::mul(params, x1.data(), x2.data(), y);
   });
