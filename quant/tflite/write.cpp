@@ -148,9 +148,11 @@ class Writer {
                     file_.quantization({params(id).scale}, params(id).zero_point, 0));
   }
 
-  /// TFLite's convolution insists on a bias; its other operations do without.
+  /// Dense layers do without a bias. Of the convolutions, TFLite's refuses to run, and its optimised
+  /// depthwise one follows a null pointer (LiteRT 2.3, kernels/conv.cc and depthwise_conv.cc): they get
+  /// zeros.
   static bool wants_bias(const Node& node) {
-    return node.inputs.size() > 2 || std::holds_alternative<op::Conv2D>(node.op);
+    return node.inputs.size() > 2 || !std::holds_alternative<op::Dense>(node.op);
   }
 
   std::vector<int32_t> float_filter(const Node& node) {
@@ -158,9 +160,10 @@ class Writer {
     if (node.inputs.size() > 2) {
       numbers.push_back(float_constant(node.inputs[2], &TfliteLedger::biases));
     } else if (wants_bias(node)) {
-      const std::vector<float> zeros(static_cast<size_t>(value(node.inputs[1]).shape[0]));
-      numbers.push_back(constant({value(node.inputs[1]).shape[0]}, TensorType::FLOAT32,
-                                 bytes_of<float>(zeros), &TfliteLedger::biases));
+      const int64_t channels = value(node.inputs[1]).shape[channel_axis(node.op)];
+      const std::vector<float> zeros(static_cast<size_t>(channels));
+      numbers.push_back(
+          constant({channels}, TensorType::FLOAT32, bytes_of<float>(zeros), &TfliteLedger::biases));
     }
     return numbers;
   }
