@@ -118,7 +118,8 @@ inline double convolution_multiplier(float input_scale, float weight_scale, floa
   return static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
          static_cast<double>(output_scale);
 }
-/// (s_in * s_w) / s_out with the product rounded to float32: dense layers with a single weight scale.
+/// (s_in * s_w) / s_out with the product rounded to float32: TFLite's dense layers with a single weight
+/// scale.
 inline double dense_multiplier(float input_scale, float weight_scale, float output_scale) {
   const float product = input_scale * weight_scale;
   return static_cast<double>(product) / static_cast<double>(output_scale);

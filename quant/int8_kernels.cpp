@@ -67,7 +67,7 @@ CompiledNode compile(const Parts& p, const op::DepthwiseConv2D& o) {
 CompiledNode compile(const Parts& p, const op::Dense& o) {
   const int64_t features = p.filter.weight.dim(1);
   const auto params = int8::prepare_dense({p.in().size() / features, features}, p.in_params(), p.filter,
-                                          p.stage(o.activation));
+                                          p.stage(o.activation), p.q.runtime);
   return {.run =
               [params](const KernelArguments& a) {
                 int8::dense(params, a.in<int8_t>(), a.scratch, a.out<int8_t>());

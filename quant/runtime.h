@@ -6,6 +6,7 @@
 //                    kTflite            kLiteRt        kTfliteMicro        kSingleRounding
 //   accumulators     rounded twice      as kTflite     as kTflite          rounded once (fixed_point.h)
 //   dense            fixed point        float64        fixed point         fixed point
+//   dense, its M     float32 product    double         double              float32 product
 //   mul, its M       float32            float32        double              float32
 //   relu, its M      float32            float32        double              float32
 //   logistic, tanh   float table        float table    fixed point         float table

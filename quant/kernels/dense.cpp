@@ -15,7 +15,7 @@ int8_t finish(const DenseParams& p, int32_t acc, int64_t output) {
 }  // namespace
 
 DenseParams prepare_dense(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,
-                          const OutputStage& output) {
+                          const OutputStage& output, Runtime runtime) {
   const Shape& weight = filter.weight.shape();
   if (input.rank() != 2 || weight.rank() != 2 || input[1] != weight[1] || weight.size() == 0) {
     throw Error(ErrorKind::kUsage, {.what = "wrong shapes",
@@ -36,7 +36,7 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
                    .rounding = output.rounding,
                    .rows = PackedInt8Matrix(filter.weight.data(), weight[0], weight[1]),
                    .requantizer = {}};
-  if (filter.scales.size() == 1) {
+  if (filter.scales.size() == 1 && runtime != Runtime::kTfliteMicro) {
     const double real = dense_multiplier(input_params.scale, filter.scales[0], output.params.scale);
     p.multipliers.assign(p.multipliers.size(), quantize_multiplier(real, output.rounding));
   }

@@ -2,9 +2,9 @@
 //
 //   acc = sum over i of w[o,i] * (x[n,i] - z_in) + bias[o],   y = clamp(acc * M[o] + z_out)
 //
-// A single weight scale makes M from a float32 product, one scale for each row from a double one: the
-// reference kernels do so (kernels/fully_connected.cc), and outputs show it. As for convolutions there are
-// two forms.
+// In TFLite a single weight scale makes M from a float32 product, one scale for each row from a double one
+// (kernels/fully_connected.cc), and outputs show it; TFLM's product is always double. As for convolutions
+// there are two forms.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "core/tensor.h"
 #include "quant/fixed_point.h"
 #include "quant/kernels/sums.h"
+#include "quant/runtime.h"
 
 namespace qlimit::int8 {
 
@@ -36,9 +37,10 @@ struct DenseParams {
   SumRequantizer requantizer;
 };
 
-/// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. Throws as prepare_conv2d.
+/// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. runtime: how a single weight scale makes M; how
+/// sums are rounded says `output`. Throws as prepare_conv2d.
 DenseParams prepare_dense(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,
-                          const OutputStage& output);
+                          const OutputStage& output, Runtime runtime = Runtime::kTflite);
 
 /// The formula above.
 void dense_reference(const DenseParams& params, const int8_t* x, int8_t* y);

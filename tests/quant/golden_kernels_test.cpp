@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <map>
 
 #include "core/kernels/isa.h"
 #include "quant/kernels/add.h"
@@ -128,6 +129,25 @@ TEST(GoldenKernels, DenseReference) {
                         x.data(), y);
       },
       kAllRoundings);
+}
+
+// TFLite Micro forms the multiplier otherwise: the recorded cases are those in which this shows.
+TEST(GoldenKernels, DenseOfTfliteMicro) {
+  const Json all = golden::load("fully_connected"), differing = golden::load("fully_connected_micro");
+  std::map<int, std::vector<int8_t>> other;
+  for (const Json& c : differing.at("cases"))
+    other[c.at("fully_connected")] = golden::to_int8(c.at("y_micro"));
+  EXPECT_EQ(other.size(), 4u);
+  for (const Json& c : all.at("cases")) {
+    const auto found = other.find(c.at("id"));
+    const std::vector<int8_t> expected = found == other.end() ? golden::to_int8(c.at("y")) : found->second;
+    const Tensor<int8_t> x = golden::to_tensor(c, "x");
+    std::vector<int8_t> y(expected.size(), 99);
+    dense_reference(int8::prepare_dense(x.shape(), to_input(c), to_filter(c, 0),
+                                        to_output(c, Rounding::kDouble), Runtime::kTfliteMicro),
+                    x.data(), y.data());
+    EXPECT_EQ(y, expected) << c.at("id");
+  }
 }
 
 TEST_P(GoldenKernelsOfIsa, Dense) {

@@ -1,11 +1,12 @@
-"""Records MUL, PAD, CONCATENATION, LOGISTIC, TANH, RELU and RELU6 in int8, as TFLite computes them.
+"""Records int8 operations in two runtimes: MUL, PAD, CONCATENATION, LOGISTIC, TANH, RELU, RELU6, FULLY_CONNECTED.
 
     pip install ai-edge-litert==2.3.0 tflite-micro==0.dev20261023182759 numpy
-    python3 make_elementwise.py
+    python3 make_runtimes.py
 
 Each case is a .tflite model of one operation, run by LiteRT's reference kernels (BUILTIN_REF): `y`; and by TFLite for
 Microcontrollers: `y_micro`, left out where it is equal, null where that runtime refuses the model. Writes one JSON
-file per operation beside itself; relu.json is older, so the rectifiers go to relu_runtimes.json.
+file per operation beside itself; relu.json is older, so the rectifiers go to relu_runtimes.json, and what TFLite for
+Microcontrollers returns for the cases of fully_connected.json goes to fully_connected_micro.json.
 """
 import json
 import os
@@ -78,12 +79,18 @@ class Model:
         self.op.inputs.append(index)
         return self
 
-    def constant(self, values):
-        t, index = self.tensor(values.shape, schema.TensorType.INT32, "c")
+    def constant(self, values, scales=None):
+        """int8 weights or int32 numbers; scales: one, or one for each index of the first axis."""
+        kind = schema.TensorType.INT8 if values.dtype == np.int8 else schema.TensorType.INT32
+        t, index = self.tensor(values.shape, kind, "c")
         buffer = schema.BufferT()
-        buffer.data = list(values.astype("<i4").tobytes())
+        buffer.data = list((values if values.dtype == np.int8 else values.astype("<i4")).tobytes())
         self.model.buffers.append(buffer)
         t.buffer = len(self.model.buffers) - 1
+        if scales is not None:
+            q = schema.QuantizationParametersT()
+            q.scale, q.zeroPoint = scales, [0] * len(scales)
+            t.quantization = q
         self.op.inputs.append(index)
         return self
 
@@ -281,6 +288,27 @@ def separating_relu():
                                                        float(s_out), -128)}
 
 
+def make_fully_connected():
+    """The cases of fully_connected.json for which TFLite Micro returns something else than `y`."""
+    with open(os.path.join(HERE, "fully_connected.json")) as file:
+        recorded = json.load(file)["cases"]
+    cases = []
+    for c in recorded:
+        x, w = (np.array(c[name], np.int8).reshape(c[name + "_shape"]) for name in "xw")
+        s_in, s_out = (float(np.float32(c[name])) for name in ("s_in", "s_out"))
+        s_w = [float(np.float32(s)) for s in c["s_w"]]
+        options = schema.FullyConnectedOptionsT()
+        options.fusedActivationFunction = ACTIVATIONS[c["activation"]]
+        model = Model(schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOptions.FullyConnectedOptions, options)
+        model.input(x.shape, s_in, c["z_in"]).constant(w, s_w)
+        model.constant(np.array(c["bias"] or [0] * len(w)), [float(np.float32(s_in * s)) for s in s_w])
+        model.output(c["y_shape"], s_out, c["z_out"])
+        y = run_micro(model.bytes(), [x]).ravel().tolist()
+        if y != c["y"]:
+            cases.append({"fully_connected": c["id"], "note": c["note"], "y_micro": y})
+    return cases
+
+
 def write(name, cases):
     separated = sum("y_micro" in case and case["y_micro"] is not None for case in cases)
     refused = sum("y_micro" in case and case["y_micro"] is None for case in cases)
@@ -292,7 +320,7 @@ def write(name, cases):
     with open(os.path.join(HERE, name + ".json"), "w") as file:
         rows = [json.dumps({"id": i, **{k: plain(v) for k, v in case.items()}}, separators=(",", ":"))
                 for i, case in enumerate(cases)]
-        file.write('{"operation":"%s","made_by":"make_elementwise.py","cases":[\n%s\n]}\n' % (name, ",\n".join(rows)))
+        file.write('{"operation":"%s","made_by":"make_runtimes.py","cases":[\n%s\n]}\n' % (name, ",\n".join(rows)))
 
 
 if __name__ == "__main__":
@@ -302,3 +330,4 @@ if __name__ == "__main__":
     write("logistic", make_table(schema.BuiltinOperator.LOGISTIC, 1 / 256, -128))
     write("tanh", make_table(schema.BuiltinOperator.TANH, 1 / 128, 0))
     write("relu_runtimes", make_rectifiers())
+    write("fully_connected_micro", make_fully_connected())
