@@ -200,6 +200,7 @@ constexpr Operation kOperations[] = {
     {BuiltinOperator::QUANTIZE, read_quantize},
     {BuiltinOperator::RELU, read_clamp<Activation::kRelu>},
     {BuiltinOperator::RELU6, read_clamp<Activation::kRelu6>},
+    {BuiltinOperator::RELU_N1_TO_1, read_clamp<Activation::kReluN1To1>},
     {BuiltinOperator::RESHAPE, read_reshape},
     {BuiltinOperator::SOFTMAX, read_softmax},
     {BuiltinOperator::TANH, read_tanh},

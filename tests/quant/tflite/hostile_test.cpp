@@ -56,7 +56,6 @@ TEST(DamagedTfliteFile, TenThousandDamagedBytesAreRefusedOrRun) {
     run += outcome == Outcome::kRun;
   }
   // The bytes of weights, names and unused fields may be anything; most others may not.
-  std::cout << refused << " " << run << std::endl;
   EXPECT_GT(refused, 2000);
   EXPECT_GT(run, 500);
 }
