@@ -159,7 +159,11 @@ void Parser::read_quantization(const tflite::QuantizationParameters& from, Tflit
   const bool is_int8 = to.type == TfliteType::kInt8;
   const int64_t least = is_int8 ? kInt8Min : std::numeric_limits<int32_t>::min();
   const int64_t most = is_int8 ? kInt8Max : std::numeric_limits<int32_t>::max();
-  for (const int64_t zero_point : *from.zero_point()) {
+  for (int64_t i = 0; i < scales; ++i) {
+    // The verifier lets a vector's elements stand at any multiple of 4.
+    int64_t zero_point = 0;
+    std::memcpy(&zero_point, from.zero_point()->Data() + i * static_cast<int64_t>(sizeof(zero_point)),
+                sizeof(zero_point));
     if (zero_point < least || zero_point > most) {
       fail(ErrorKind::kData, "a zero point is out of range", where, concat(least, " to ", most),
            concat(zero_point));

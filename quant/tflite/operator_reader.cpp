@@ -212,7 +212,7 @@ ValueId OperatorReader::emit_before_output(Op op, std::vector<ValueId> inputs, Q
   const ValueId id = graph_.add_activation(op_.outputs[0], where_);
   graph_.values[static_cast<size_t>(op_.outputs[0])] = -1;
   Value& made = graph_.result.graph.value(id);
-  made.name += " before its shape";
+  made.name = printable(made.name + " flat");
   made.shape = shape;
   append(std::move(op), std::move(inputs), std::move(filter), id);
   return id;
