@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/error.h"
 #include "quant/calibrate.h"
 #include "quant/float_executor.h"
 #include "quant/passes.h"
@@ -27,6 +28,17 @@ Engine make_engine(const std::string& name, std::shared_ptr<Model> model) {
           }};
 }
 
+// A Graph or a QuantizedGraph as a file.
+template <typename AnyGraph>
+ExportedModel exported(const AnyGraph& graph) {
+  try {
+    return {.file = write_tflite(graph), .refusal = {}};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    return {.file = {}, .refusal = error.what()};
+  }
+}
+
 }  // namespace
 
 CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
@@ -43,9 +55,9 @@ CompiledModels compile(Layer& model, const Dataset& train, const Normalization& 
   const auto int8 = std::make_shared<QuantizedModel>(quantize(graph, ranges, rules));
 
   return {.fp32 = make_engine("compiled fp32", fp32),
-          .fp32_bytes = fp32->weight_bytes(),
+          .fp32_export = exported(fp32->graph()),
           .int8 = make_engine("int8", int8),
-          .int8_bytes = int8->size().total(),
+          .int8_export = exported(int8->quantized()),
           .int8_fingerprint = int8->fingerprint(),
           .noise = layer_noise(*fp32, *int8, first_images(train, normalization, kNoiseImages))};
 }

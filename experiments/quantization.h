@@ -5,7 +5,6 @@
 //                                              quantize.h)
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,14 +13,22 @@
 #include "experiments/options.h"
 #include "experiments/report.h"
 #include "layers/layer.h"
+#include "quant/tflite/write.h"
 
 namespace qlimit {
 
+/// A model as a .tflite file. Layers of one's own may have no form there: then the file is empty, and
+/// `refusal` says why.
+struct ExportedModel {
+  TfliteFile file;
+  std::string refusal;
+};
+
 struct CompiledModels {
   Engine fp32;
-  int64_t fp32_bytes = 0;
+  ExportedModel fp32_export;
   Engine int8;
-  int64_t int8_bytes = 0;
+  ExportedModel int8_export;
   std::string int8_fingerprint;   // all that decides about its results, as bytes
   std::vector<LayerNoise> noise;  // of the int8 model, on calibration images
 };

@@ -62,6 +62,18 @@ PairedCounts paired(const RunResult& run) {
   return compare_outcomes(run.fp32.evaluation.outcomes, run.int8.evaluation.outcomes);
 }
 
+std::string size_ratio(int64_t fp32, int64_t int8) {
+  return fmt::format("{:.2f} x the size", static_cast<double>(int8) / static_cast<double>(fp32));
+}
+
+Row size_row(const TfliteLedger& fp32, const TfliteLedger& int8) {
+  const auto text = [](const TfliteLedger& file) {
+    return file.total() > 0 ? thousands(file.total()) : "no .tflite form";
+  };
+  const bool both = fp32.total() > 0 && int8.total() > 0;
+  return {"model bytes", text(fp32), text(int8), both ? size_ratio(fp32.total(), int8.total()) : ""};
+}
+
 std::string mcnemar_text(const RunResult& run) {
   const PairedCounts counts = paired(run);
   return fmt::format(
@@ -75,10 +87,24 @@ std::string mcnemar_text(const RunResult& run) {
 Json to_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"high", s.high}}; }
 Json to_json(const Interval& i) { return {{"low", i.low}, {"high", i.high}}; }
 
+// The size of a model is that of its file.
+void add_file(Json& json, const TfliteLedger& file) {
+  if (file.total() == 0) return;
+  json["model_bytes"] = file.total();
+  json["ledger"] = {{"weights", file.weights},
+                    {"biases", file.biases},
+                    {"quantization", file.quantization},
+                    {"structure", file.structure}};
+}
+
 Json to_json(const EngineFigures& figures) {
-  return {{"accuracy", figures.evaluation.accuracy},   {"standard_error", figures.evaluation.standard_error},
-          {"latency_us", to_json(figures.latency_us)}, {"throughput", figures.throughput},
-          {"model_bytes", figures.model_bytes},        {"confusion", figures.evaluation.confusion}};
+  Json json = {{"accuracy", figures.evaluation.accuracy},
+               {"standard_error", figures.evaluation.standard_error},
+               {"latency_us", to_json(figures.latency_us)},
+               {"throughput", figures.throughput},
+               {"confusion", figures.evaluation.confusion}};
+  add_file(json, figures.file);
+  return json;
 }
 
 Json to_json(const Machine& machine) {
@@ -150,9 +176,7 @@ std::string comparison_table(const RunResult& run, const StudyContext& context) 
                  ratio(fp32.latency_us.median / int8.latency_us.median, "speed")},
                 {fmt::format("throughput, batch {}", context.throughput_batch), speed(fp32), speed(int8),
                  ratio(int8.throughput / fp32.throughput, "speed")},
-                {"model bytes", thousands(fp32.model_bytes), thousands(int8.model_bytes),
-                 ratio(static_cast<double>(int8.model_bytes) / static_cast<double>(fp32.model_bytes),
-                       "size")}}) +
+                size_row(fp32.file, int8.file)}) +
          mcnemar_text(run);
 }
 
@@ -165,6 +189,20 @@ std::string latency_table(const RunResult& run) {
                 row("training graph, forward", run.training_graph.latency_us),
                 row("compiled fp32", run.fp32.latency_us),
                 row("int8", run.int8.latency_us)});
+}
+
+std::string ledger_table(const RunResult& run) {
+  const TfliteLedger &fp32 = run.fp32.file, &int8 = run.int8.file;
+  if (fp32.total() == 0 || int8.total() == 0) return "";
+  const auto row = [](const char* name, int64_t fp32_bytes, int64_t int8_bytes) {
+    return Row{name, thousands(fp32_bytes), thousands(int8_bytes)};
+  };
+  return table({{"bytes of the .tflite file", "fp32", "int8"},
+                row("weights", fp32.weights, int8.weights),
+                row("biases", fp32.biases, int8.biases),
+                row("scales and zero points", fp32.quantization, int8.quantization),
+                row("structure", fp32.structure, int8.structure),
+                row("together", fp32.total(), int8.total())});
 }
 
 std::string noise_table(const RunResult& run) {

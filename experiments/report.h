@@ -13,15 +13,16 @@
 #include "experiments/measure.h"
 #include "experiments/train.h"
 #include "quant/analysis.h"
+#include "quant/tflite/write.h"
 
 namespace qlimit {
 
 /// One engine's figures.
 struct EngineFigures {
   Evaluation evaluation = {};
-  Spread latency_us = {};   // one image
-  double throughput = 0;    // images per second, in batches
-  int64_t model_bytes = 0;  // weights, biases and quantization parameters as stored
+  Spread latency_us = {};  // one image
+  double throughput = 0;   // images per second, in batches
+  TfliteLedger file = {};  // the bytes of its .tflite file; none for the training graph
 };
 
 /// One run: one seed.
@@ -54,6 +55,9 @@ std::string comparison_table(const RunResult& run, const StudyContext& context);
 /// The three engines' latency: the training graph's share shows what compiling the graph brings without any
 /// integers.
 std::string latency_table(const RunResult& run);
+
+/// What the bytes of the two .tflite files are spent on; nothing if there are none.
+std::string ledger_table(const RunResult& run);
 
 /// The signal-to-quantization-noise ratio of each layer.
 std::string noise_table(const RunResult& run);

@@ -143,14 +143,14 @@ void train(Training& training, const StudyData& data, const Options& options, co
   result.images_per_second = progress.images_per_second();
 }
 
-EngineFigures measure(const Engine& engine, int64_t model_bytes, const StudyData& data,
+EngineFigures measure(const Engine& engine, const TfliteLedger& file, const StudyData& data,
                       const Options& options) {
   return {.evaluation = evaluate(engine, data.test, data.normalization),
           .latency_us = measure_latency(engine, first_images(data.test, data.normalization, kLatencyImages),
                                         options.timed_calls),
           .throughput = measure_throughput(
               engine, first_images(data.test, data.normalization, kThroughputBatch), options.timed_calls),
-          .model_bytes = model_bytes};
+          .file = file};
 }
 
 void draw(const fs::path& folder, const Experiment& experiment, const StudyData& data,
@@ -168,6 +168,14 @@ void draw(const fs::path& folder, const Experiment& experiment, const StudyData&
                                                            .counts = result.int8.evaluation.confusion});
 }
 
+void save(const ExportedModel& model, const fs::path& path, const Console& console) {
+  if (model.refusal.empty()) {
+    write_file(path, model.file.bytes);
+  } else {
+    console.note(fmt::format("{} is not written: {}\n", path.filename().string(), model.refusal));
+  }
+}
+
 // One seed: from the first random weight to the figures of the three engines.
 RunResult run(const Experiment& experiment, const Options& options, const StudyData& data, uint64_t seed,
               const fs::path& folder, const Console& console) {
@@ -183,13 +191,22 @@ RunResult run(const Experiment& experiment, const Options& options, const StudyD
 
   console.note("\nquantizing and measuring ...\n\n");
   const CompiledModels compiled = compile(*model, data.train, data.normalization, options);
-  const int64_t float_bytes = 4 * summary.parameters;
-  result.training_graph = measure(training_graph(*model), float_bytes, data, options);
-  result.fp32 = measure(compiled.fp32, compiled.fp32_bytes, data, options);
-  result.int8 = measure(compiled.int8, compiled.int8_bytes, data, options);
+  save(compiled.fp32_export, folder / "model_fp32.tflite", console);
+  save(compiled.int8_export, folder / "model_int8.tflite", console);
+  result.training_graph = measure(training_graph(*model), {}, data, options);
+  result.fp32 = measure(compiled.fp32, compiled.fp32_export.file.ledger, data, options);
+  result.int8 = measure(compiled.int8, compiled.int8_export.file.ledger, data, options);
   result.noise = compiled.noise;
   draw(folder, experiment, data, result);
   return result;
+}
+
+// The files of one run, in words.
+std::string written(const RunResult& result) {
+  std::string text = "result.json, training_curve.png, confusion_matrix.png, checkpoint.qla";
+  if (result.fp32.file.total() > 0) text += ", model_fp32.tflite";
+  if (result.int8.file.total() > 0) text += ", model_int8.tflite";
+  return text;
 }
 
 // Seeds of one study have folders of their own, so that their checkpoints do not overwrite each other.
@@ -226,11 +243,12 @@ int run_study(const Experiment& experiment, const Options& options) {
     runs.push_back(run(experiment, options, data, seed, folder, console));
     const RunResult& result = runs.back();
     write_file(folder / "result.json", to_json(result, context).dump(2) + "\n");
-    console.result(
-        comparison_table(result, context) + "\n" + latency_table(result) + "\n" + noise_table(result) +
-        fmt::format(
-            "\nwritten to {}: result.json, training_curve.png, confusion_matrix.png, checkpoint.qla\n",
-            folder.string()));
+    const std::string tables[] = {comparison_table(result, context), latency_table(result),
+                                  ledger_table(result), noise_table(result)};
+    for (const std::string& table : tables) {
+      if (!table.empty()) console.result(table + "\n");
+    }
+    console.result(fmt::format("written to {}: {}\n", folder.string(), written(result)));
   }
   nlohmann::ordered_json json = to_json(runs.front(), context);
   if (runs.size() > 1) {

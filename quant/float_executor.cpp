@@ -45,10 +45,4 @@ Tensor<float> FloatExecutor::run(const Tensor<float>& images, const Probe* probe
   return outputs;
 }
 
-int64_t FloatExecutor::weight_bytes() const {
-  int64_t elements = 0;
-  for (const Value& value : graph_.values) elements += value.is_constant() ? value.constant.size() : 0;
-  return elements * static_cast<int64_t>(sizeof(float));
-}
-
 }  // namespace qlimit

@@ -37,8 +37,6 @@ class FloatExecutor {
 
   const Graph& graph() const { return graph_; }
   int64_t arena_bytes() const { return program_.arena_bytes(); }
-  /// Bytes of weights and biases, as float32.
-  int64_t weight_bytes() const;
 
  private:
   Graph graph_;

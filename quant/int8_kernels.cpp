@@ -189,14 +189,4 @@ CompiledNode compile_int8(const QuantizedGraph& q, size_t i) {
   return std::visit([&](const auto& o) { return compile(parts, o); }, parts.node.op);
 }
 
-int64_t quantization_bytes(const QuantizedGraph& q, size_t i) {
-  constexpr int64_t kMultiplier = sizeof(QuantizedMultiplier);
-  return std::visit(
-      Overloaded{[](const op::Add&) { return 3 * kMultiplier; }, [](const op::Mean&) { return kMultiplier; },
-                 [](const op::Clamp&) { return kMultiplier; }, [](const op::Softmax&) { return kMultiplier; },
-                 [](const op::Pointwise&) { return static_cast<int64_t>(sizeof(int8::Lookup)); },
-                 [&](const auto&) { return kMultiplier * static_cast<int64_t>(q.filters[i].scales.size()); }},
-      q.graph.nodes[i].op);
-}
-
 }  // namespace qlimit

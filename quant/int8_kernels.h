@@ -10,8 +10,4 @@ namespace qlimit {
 /// the prepare functions in quant/kernels throw.
 CompiledNode compile_int8(const QuantizedGraph& q, size_t node);
 
-/// The bytes of a node's constants beside weights and biases: multipliers, or the table of a pointwise
-/// function.
-int64_t quantization_bytes(const QuantizedGraph& q, size_t node);
-
 }  // namespace qlimit

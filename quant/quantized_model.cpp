@@ -95,20 +95,6 @@ Tensor<float> QuantizedModel::run(const Tensor<float>& images, const Probe* prob
   return outputs;
 }
 
-ModelSize QuantizedModel::size() const {
-  ModelSize size;
-  for (const QuantizedFilter& filter : quantized_.filters) {
-    size.weights += filter.weight.size();
-    size.biases += static_cast<int64_t>(filter.bias.size() * sizeof(int32_t));
-  }
-  for (size_t i = 0; i < graph().nodes.size(); ++i) {
-    size.quantization += quantization_bytes(quantized_, i);
-  }
-  const auto activations = 1 + graph().nodes.size();
-  size.quantization += static_cast<int64_t>(activations * sizeof(AffineParams));
-  return size;
-}
-
 std::string QuantizedModel::fingerprint() const {
   std::string bytes = to_string(graph());
   append(bytes, quantized_.params);

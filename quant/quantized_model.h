@@ -20,15 +20,6 @@
 
 namespace qlimit {
 
-/// Bytes of a model's constants as they are stored.
-struct ModelSize {
-  int64_t weights = 0;  // int8
-  int64_t biases = 0;   // int32, one for each output channel
-  int64_t quantization =
-      0;  // multipliers (8 bytes each), tables, scale and zero point of activations (8 bytes)
-  int64_t total() const { return weights + biases + quantization; }
-};
-
 class QuantizedModel {
  public:
   /// Throws kUsage if the graph is not valid, and what preparing a kernel throws, for example kNumeric if an
@@ -54,7 +45,6 @@ class QuantizedModel {
   const Graph& graph() const { return quantized_.graph; }
   const AffineParams& params(ValueId id) const { return quantized_.params_of(id); }
   int64_t arena_bytes() const { return program_.arena_bytes(); }
-  ModelSize size() const;
   /// Everything that decides about results, as bytes: structure, scales, zero points, weights, biases
   /// (pointwise functions by their names). For comparing two models.
   std::string fingerprint() const;

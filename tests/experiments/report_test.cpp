@@ -28,11 +28,11 @@ RunResult made_up_run(uint64_t seed, size_t fp32, size_t lost, size_t won) {
   run.fp32 = {.evaluation = evaluation(first),
               .latency_us = {120, 110, 150},
               .throughput = 20000,
-              .model_bytes = 40000};
+              .file = {.weights = 38000, .biases = 400, .quantization = 0, .structure = 1600}};
   run.int8 = {.evaluation = evaluation(second),
               .latency_us = {60, 55, 75},
               .throughput = 50000,
-              .model_bytes = 10000};
+              .file = {.weights = 7500, .biases = 400, .quantization = 1100, .structure = 1000}};
   run.noise = {{.name = "conv2d_1", .operation = "conv2d", .shape = {}, .sqnr_db = 39.25}};
   run.history = {
       {.train_loss = 1.5, .train_accuracy = 0.5, .evaluation_accuracy = 0.6, .learning_rate = 0.01}};
@@ -66,6 +66,22 @@ TEST(Report, LatencyTableHasThreeRows) {
   const std::string text = latency_table(made_up_run(42, 738, 7, 1));
   expect_contains(text, {"training graph", "1.00 x", "compiled fp32", "2.00 x", "int8", "4.00 x"});
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+}
+
+TEST(Report, LedgerTableAddsUp) {
+  expect_contains(ledger_table(made_up_run(42, 738, 7, 1)),
+                  {"fp32", "int8", "weights", "38,000", "7,500", "biases", "400", "scales and zero points",
+                   "1,100", "structure", "1,600", "1,000", "together", "40,000", "10,000"});
+}
+
+TEST(Report, AModelWithoutAFileHasNoSize) {
+  RunResult run = made_up_run(42, 738, 7, 1);
+  run.int8.file = {};
+  EXPECT_EQ(ledger_table(run), "");
+  const std::string text = comparison_table(run, context());
+  expect_contains(text, {"40,000", "no .tflite form"});
+  EXPECT_EQ(text.find("the size"), std::string::npos);
+  EXPECT_FALSE(to_json(run, context())["int8"].contains("model_bytes"));
 }
 
 TEST(Report, NoiseTableNamesLayers) {
@@ -107,6 +123,8 @@ TEST(Report, JsonHoldsWhatTheTablesSay) {
   EXPECT_EQ(json["machine"]["processor"], "a processor");
   EXPECT_EQ(json["settings"]["epochs"], "40");
   EXPECT_EQ(json["int8"]["model_bytes"], 10000);
+  EXPECT_EQ(json["int8"]["ledger"]["quantization"], 1100);
+  EXPECT_FALSE(json["training_graph"].contains("model_bytes"));
   EXPECT_EQ(json["training_graph"]["latency_us"]["high"], 300);
   EXPECT_EQ(json["mcnemar"]["only_fp32"], 7);
   EXPECT_NEAR(json["mcnemar"]["mid_p"].get<double>(), 0.0390625, 1e-12);

@@ -80,6 +80,10 @@ TEST_F(Study, TrainsQuantizesAndReports) {
   EXPECT_EQ(json["training"]["epochs"].size(), 6u);
   for (const char* file : {"out/training_curve.png", "out/confusion_matrix.png", "out/checkpoint.qla"})
     EXPECT_GT(bytes(file).size(), 1000u) << file;
+  EXPECT_EQ(bytes("out/model_fp32.tflite").size(), json["fp32"]["model_bytes"]);
+  EXPECT_EQ(bytes("out/model_int8.tflite").size(), json["int8"]["model_bytes"]);
+  EXPECT_EQ(json["int8"]["ledger"]["weights"], 72 + 1152 + 7840);  // 3x3x1x8, 3x3x8x16, 784x10
+  EXPECT_EQ(json["fp32"]["ledger"]["weights"], 4 * (72 + 1152 + 7840));
 }
 
 TEST_F(Study, JsonIsAllThatStandardOutputGets) {

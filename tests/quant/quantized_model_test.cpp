@@ -285,19 +285,6 @@ TEST(QuantizedModel, SeveralCallersShareOneModel) {
   }
 }
 
-TEST(QuantizedModel, SizesAreCountedAsStored) {
-  Random rng(9, "size");
-  GraphBuilder net(rng, {1, 8, 8, 3});
-  net.conv(4, kThree, false).apply(op::Mean{.axes = {1, 2}}).dense(10);
-  const ModelSize size = QuantizedModel(study(net.graph(), rng).quantized).size();
-  EXPECT_EQ(size.weights, 4 * 27 + 4 * 10);
-  EXPECT_EQ(size.biases, 4 * (4 + 10));
-  // Multipliers: 4 channels, the mean, the dense layer's one. Scale and zero point: the input and three
-  // results.
-  EXPECT_EQ(size.quantization, 8 * (4 + 1 + 1) + 8 * 4);
-  EXPECT_EQ(size.total(), size.weights + size.biases + size.quantization);
-}
-
 TEST(QuantizedModel, FingerprintsTellModelsApart) {
   Random rng(10, "fingerprint");
   const Study s = study(usual_networks(rng)[0].second, rng);
