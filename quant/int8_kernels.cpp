@@ -26,6 +26,7 @@ struct Parts {
   const QuantizedGraph& q;
   const Node& node;
   const QuantizedFilter& filter;
+  Kernels kernels;
 
   const Shape& in(size_t i = 0) const { return q.graph.value(node.inputs[i]).shape; }
   const AffineParams& in_params(size_t i = 0) const { return q.params_of(node.inputs[i]); }
@@ -38,9 +39,9 @@ struct Parts {
 
 CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   const auto params = int8::prepare_conv2d(p.in(), p.in_params(), p.filter, o.window, p.stage(o.activation));
-  if (params.groups > 1) {
+  if (params.groups > 1 || p.kernels == Kernels::kReference) {
     return {.run = [params](const KernelArguments& a) {
-      int8::conv2d(params, a.in<int8_t>(), a.scratch, a.out<int8_t>());
+      int8::conv2d_reference(params, a.in<int8_t>(), a.out<int8_t>());
     }};
   }
   const WindowGeometry& g = params.geometry;
@@ -68,6 +69,11 @@ CompiledNode compile(const Parts& p, const op::Dense& o) {
   const int64_t features = p.filter.weight.dim(1);
   const auto params = int8::prepare_dense({p.in().size() / features, features}, p.in_params(), p.filter,
                                           p.stage(o.activation), p.q.runtime);
+  if (p.kernels == Kernels::kReference) {
+    return {.run = [params](const KernelArguments& a) {
+      int8::dense_reference(params, a.in<int8_t>(), a.out<int8_t>());
+    }};
+  }
   return {.run =
               [params](const KernelArguments& a) {
                 int8::dense(params, a.in<int8_t>(), a.scratch, a.out<int8_t>());
@@ -184,8 +190,8 @@ CompiledNode compile(const Parts&, const op::BatchNorm&) {
 
 }  // namespace
 
-CompiledNode compile_int8(const QuantizedGraph& q, size_t i) {
-  const Parts parts = {.q = q, .node = q.graph.nodes[i], .filter = q.filters[i]};
+CompiledNode compile_int8(const QuantizedGraph& q, size_t i, Kernels kernels) {
+  const Parts parts = {.q = q, .node = q.graph.nodes[i], .filter = q.filters[i], .kernels = kernels};
   return std::visit([&](const auto& o) { return compile(parts, o); }, parts.node.op);
 }
 

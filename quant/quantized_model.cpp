@@ -10,13 +10,13 @@
 namespace qlimit {
 namespace {
 
-std::vector<CompiledNode> compile_all(const QuantizedGraph& q) {
+std::vector<CompiledNode> compile_all(const QuantizedGraph& q, Kernels kernels) {
   validate(q);
   std::vector<CompiledNode> compiled;
   for (size_t i = 0; i < q.graph.nodes.size(); ++i) {
     const Node& node = q.graph.nodes[i];
     const bool floats = !q.is_int8(node.inputs[0]) && !q.is_int8(node.output);
-    compiled.push_back(floats ? compile_float(q.graph, node) : compile_int8(q, i));
+    compiled.push_back(floats ? compile_float(q.graph, node) : compile_int8(q, i, kernels));
   }
   return compiled;
 }
@@ -43,9 +43,9 @@ void append(std::string& bytes, const Numbers& numbers) {
 
 }  // namespace
 
-QuantizedModel::QuantizedModel(QuantizedGraph quantized)
+QuantizedModel::QuantizedModel(QuantizedGraph quantized, Kernels kernels)
     : quantized_(std::move(quantized)),
-      program_(quantized_.graph, compile_all(quantized_), operand_constants(quantized_)) {}
+      program_(quantized_.graph, compile_all(quantized_, kernels), operand_constants(quantized_)) {}
 
 void QuantizedModel::run_stored(const void* images, int64_t runs, void* outputs, Workspace& workspace,
                                 const Probe* probe) const {

@@ -15,6 +15,7 @@
 
 #include <string>
 
+#include "quant/int8_kernels.h"
 #include "quant/program.h"
 #include "quant/quantize.h"
 
@@ -24,7 +25,7 @@ class QuantizedModel {
  public:
   /// Throws kUsage if the graph is not valid, and what preparing a kernel throws, for example kNumeric if an
   /// accumulator could exceed int32.
-  explicit QuantizedModel(QuantizedGraph quantized);
+  explicit QuantizedModel(QuantizedGraph quantized, Kernels kernels = Kernels::kFast);
 
   /// Memory for one caller, for up to `max_runs` runs at once (more run too, with less parallelism).
   Workspace make_workspace(int64_t max_runs = 1) const { return program_.make_workspace(max_runs); }
