@@ -1,4 +1,4 @@
-"""The container of cases: gzip of a flat sequence of records, each a u32 little-endian length and its bytes.
+"""The container of cases: a flat sequence of records, each a u32 little-endian length and its bytes; gzipped or not.
 
 A case is five records: its name, the .tflite file, the input, the output of LiteRT's reference kernels, the output of TFLite Micro
 (empty if it cannot run the model).
@@ -7,11 +7,11 @@ A case is five records: its name, the .tflite file, the input, the output of Lit
 from __future__ import annotations
 
 import gzip
-import io
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 
 @dataclass
@@ -28,23 +28,29 @@ class Case:
         return [self.name.encode(), self.model, self.input, self.litert, self.tflm]
 
 
-def write_records(path: Path, records: Iterable[bytes]) -> None:
-    """Writes the same bytes for the same records, whenever and wherever it is called."""
-    plain = b"".join(struct.pack("<I", len(record)) + record for record in records)
-    with open(path, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
-        packed.write(plain)
+def write_record(stream: IO[bytes] | gzip.GzipFile, record: bytes) -> None:
+    stream.write(struct.pack("<I", len(record)) + record)
+
+
+def read_record(stream: IO[bytes]) -> bytes | None:
+    """The next record; None at the end of the stream."""
+    head = stream.read(4)
+    return stream.read(struct.unpack("<I", head)[0]) if len(head) == 4 else None
 
 
 def read_records(path: Path) -> Iterator[bytes]:
-    stream = io.BytesIO(gzip.decompress(path.read_bytes()))
-    while head := stream.read(4):
-        yield stream.read(struct.unpack("<I", head)[0])
+    with open(path, "rb") as stream:
+        while (record := read_record(stream)) is not None:
+            yield record
 
 
-def write_cases(path: Path, cases: Iterable[Case]) -> None:
-    write_records(path, (record for case in cases for record in case.records()))
+def write_cases(stream: IO[bytes] | gzip.GzipFile, cases: Iterable[Case]) -> None:
+    for case in cases:
+        for record in case.records():
+            write_record(stream, record)
 
 
-def read_cases(path: Path) -> list[Case]:
-    records = list(read_records(path))
-    return [Case(records[i].decode(), *records[i + 1 : i + 5]) for i in range(0, len(records), 5)]
+def write_gzipped_cases(path: Path, cases: Iterable[Case]) -> None:
+    """Writes the same bytes for the same cases, whenever and wherever it is called."""
+    with open(path, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
+        write_cases(packed, cases)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import enum
 import os
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import IO
 
-from container import Case
+from container import Case, read_record, write_record
 
 ARENA_BYTES = 1 << 23
 
@@ -23,10 +22,10 @@ ARENA_BYTES = 1 << 23
 class Engine(enum.Enum):
     """The value names the engine in tables."""
 
-    LITERT_REFERENCE = "LiteRT reference kernels"
+    LITERT_REFERENCE = "LiteRT, reference kernels"
     TFLITE_MICRO = "TFLite Micro"
-    LITERT_OPTIMISED = "LiteRT optimised kernels"
-    LITERT_DEFAULT = "LiteRT default (XNNPACK)"
+    LITERT_OPTIMISED = "LiteRT, optimised kernels"
+    LITERT_DEFAULT = "LiteRT as it comes (XNNPACK)"
 
 
 RESOLVERS = {Engine.LITERT_REFERENCE: "BUILTIN_REF", Engine.LITERT_OPTIMISED: "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
@@ -73,6 +72,15 @@ def tflite_micro(model: bytes) -> Run:
     return run
 
 
+def io_details(model: bytes) -> list[tuple[type, float, int]]:
+    """NumPy type, scale and zero point of a model's input and output."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=model)
+    details = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    return [(tensor["dtype"], *tensor["quantization"]) for tensor in details]
+
+
 def open_model(engine: Engine, model: bytes) -> Run:
     return tflite_micro(model) if engine is Engine.TFLITE_MICRO else litert(model, engine)
 
@@ -81,13 +89,8 @@ def open_model(engine: Engine, model: bytes) -> Run:
 # a record: "+" and the output, or "-" and why there is none.
 
 
-def read_record(stream: BinaryIO) -> bytes | None:
-    head = stream.read(4)
-    return stream.read(struct.unpack("<I", head)[0]) if len(head) == 4 else None
-
-
-def write_record(stream: BinaryIO, record: bytes) -> None:
-    stream.write(struct.pack("<I", len(record)) + record)
+def send(stream: IO[bytes], record: bytes) -> None:
+    write_record(stream, record)
     stream.flush()
 
 
@@ -102,9 +105,9 @@ def work(engine: Engine) -> None:
             if model or run is None:
                 run = None
                 run = open_model(engine, model)
-            write_record(answers, b"+" + run(data))
+            send(answers, b"+" + run(data))
         except Exception as error:  # whatever an interpreter raises, it has no output
-            write_record(answers, b"-" + str(error).encode())
+            send(answers, b"-" + str(error).encode())
 
 
 class Worker:
@@ -121,8 +124,8 @@ class Worker:
                                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdin and self._process.stdout
         try:
-            write_record(self._process.stdin, model)
-            write_record(self._process.stdin, data)
+            send(self._process.stdin, model)
+            send(self._process.stdin, data)
             answer = read_record(self._process.stdout)
         except BrokenPipeError:
             answer = None
@@ -141,13 +144,11 @@ class Worker:
             self._process = None
 
 
-def run_all(engine: Engine, cases: Sequence[Case]) -> Iterator[bytes | None]:
+def run_all(engine: Engine, cases: Sequence[Case]) -> list[bytes | None]:
     worker = Worker(engine)
-    try:
-        for case in cases:
-            yield worker.run(case.model, case.input)
-    finally:
-        worker.close()
+    outputs = [worker.run(case.model, case.input) for case in cases]
+    worker.close()
+    return outputs
 
 
 if __name__ == "__main__":

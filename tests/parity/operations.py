@@ -21,7 +21,7 @@ def int8_tensor(file: TfliteFile, shape: Sequence[int], scale: float, zero: int,
     return file.tensor(shape, "int8", scales=[scale], zero_points=[zero], data=None if data is None else data.tobytes())
 
 
-def int32_constant(file: TfliteFile, values: Sequence[int], shape: Sequence[int] | None = None) -> int:
+def int32_constant(file: TfliteFile, values: Sequence[int] | Sequence[Sequence[int]], shape: Sequence[int] | None = None) -> int:
     array = np.array(values, np.int32)
     return file.tensor(array.shape if shape is None else shape, "int32", data=array.tobytes())
 
@@ -76,7 +76,7 @@ def output_and_bias(rng: random.Random, sums: np.ndarray, input_scale: float,
 
 
 def bias_tensor(file: TfliteFile, bias: np.ndarray, input_scale: float, scales: Sequence[float]) -> int:
-    bias_scales = [draw.float32(np.float32(input_scale) * np.float32(s)) for s in scales]
+    bias_scales = [draw.float32(float(np.float32(input_scale) * np.float32(s))) for s in scales]
     return file.tensor(bias.shape, "int32", scales=bias_scales, zero_points=[0] * len(bias_scales), data=bias.tobytes())
 
 
@@ -411,7 +411,7 @@ def quantize(rng: random.Random) -> Case:
     steps = np.where(kind < 3, np.floor(steps) + 0.5, steps)  # ties
     x = (steps - zero * (kind < 6)) * scale
     x = np.where(kind == 7, numpy_rng.choice([0.0, -0.0, 1e-40, 1e6 * scale, -1e6 * scale], shape), x).astype(np.float32)
-    neighbour = np.nextafter(x, numpy_rng.choice(np.float32([-np.inf, np.inf]), shape), dtype=np.float32)
+    neighbour = np.nextafter(x, numpy_rng.choice([-np.inf, np.inf], shape), dtype=np.float32)
     x = np.where(numpy_rng.random(shape) < 0.5, x, neighbour).astype(np.float32)
     file = TfliteFile()
     x_id = file.tensor(shape, "float32")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras_nets
-from container import Case, write_cases
+from container import Case, write_gzipped_cases
 from engines import Engine, Worker
 from operations import SHARES, draw_case
 
@@ -77,7 +77,7 @@ def record_nets(recorder: Recorder, cases: list[Case]) -> list[Case]:
 
 
 def write(path: Path, cases: list[Case]) -> None:
-    write_cases(path, cases)
+    write_gzipped_cases(path, cases)
     differing = sum(case.litert != case.tflm for case in cases)
     silent = sum(not case.tflm for case in cases)
     little = sum(tells_little(case) for case in cases)
