@@ -12,17 +12,13 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_PNG
 #include "core/error.h"
 #include "core/file.h"
-#include "stb_image.h"
+#include "data/png.h"
 
 namespace {
 
@@ -49,35 +45,23 @@ std::vector<uint8_t> read_labels(const fs::path& path) {
   return labels;
 }
 
-struct Picture {
-  int rows = 0;
-  std::unique_ptr<uint8_t, void (*)(void*)> rgb{nullptr, stbi_image_free};  // [rows, kPixels, kChannels]
-};
-
-Picture read_png(const fs::path& path) {
-  Picture picture;
-  int width = 0, channels = 0;
-  picture.rgb.reset(stbi_load(path.c_str(), &width, &picture.rows, &channels, kChannels));
-  if (!picture.rgb) {
-    throw Error(ErrorKind::kData, {.what = "cannot read the picture",
-                                   .where = path.string(),
-                                   .expected = "a PNG",
-                                   .found = stbi_failure_reason()});
-  }
-  if (width != kPixels || channels != kChannels) {
+// [rows, kPixels, kChannels]
+Tensor<uint8_t> read_batch(const fs::path& path) {
+  Tensor<uint8_t> picture = read_png(path, kChannels);
+  if (picture.dim(1) != kPixels) {
     throw Error(ErrorKind::kData, {.what = "not a batch of CIFAR-10",
                                    .where = path.string(),
-                                   .expected = "1024 RGB pixels a row",
-                                   .found = concat(width, " pixels of ", channels, " channels")});
+                                   .expected = "1024 pixels a row",
+                                   .found = concat(picture.dim(1))});
   }
   return picture;
 }
 
 /// Interleaved pixels to the binary version's records: label, red plane, green plane, blue plane.
-std::vector<uint8_t> to_records(const Picture& picture, std::span<const uint8_t> labels) {
+std::vector<uint8_t> to_records(const Tensor<uint8_t>& picture, std::span<const uint8_t> labels) {
   std::vector<uint8_t> records;
   records.reserve(labels.size() * (1 + kPixels * kChannels));
-  const uint8_t* image = picture.rgb.get();
+  const uint8_t* image = picture.data();
   for (const uint8_t label : labels) {
     records.push_back(label);
     for (int channel = 0; channel < kChannels; ++channel) {
@@ -91,8 +75,8 @@ std::vector<uint8_t> to_records(const Picture& picture, std::span<const uint8_t>
 /// Rebuilds one batch whose labels start at `first` and returns where the next batch's labels start.
 size_t convert(const fs::path& package, const fs::path& output, const std::string& batch,
                std::span<const uint8_t> labels, size_t first) {
-  const Picture picture = read_png(package / (batch + ".png"));
-  const size_t count = static_cast<size_t>(picture.rows);
+  const Tensor<uint8_t> picture = read_batch(package / (batch + ".png"));
+  const size_t count = static_cast<size_t>(picture.dim(0));
   if (first + count > labels.size()) {
     throw Error(ErrorKind::kData, {.what = "fewer labels than images",
                                    .where = (package / (batch + ".png")).string(),
