@@ -1,50 +1,12 @@
 #include "experiments/options.h"
 
-#include <CLI/CLI.hpp>
-#include <cmath>
-#include <limits>
 #include <ostream>
 
 #include "core/error.h"
+#include "experiments/command_line.h"
 
 namespace qlimit {
 namespace {
-
-constexpr int64_t kMany = 1'000'000'000;
-
-// CLI11's own range check accepts "nan", which no comparison refuses.
-CLI::Validator between(double low, double high) {
-  const std::string range = concat("a number from ", low, " to ", high);
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        double value = std::numeric_limits<double>::quiet_NaN();
-        const bool number = CLI::detail::lexical_cast(text, value);
-        return number && value >= low && value <= high ? "" : "expected " + range + ", found " + text;
-      },
-      concat("[", low, " ... ", high, "]"));
-}
-
-CLI::Validator whole(int64_t low, int64_t high) {
-  const std::string range = high == kMany ? concat("a whole number, at least ", low)
-                                          : concat("a whole number from ", low, " to ", high);
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        int64_t value = 0;
-        const bool number = CLI::detail::lexical_cast(text, value);
-        return number && value >= low && value <= high ? "" : "expected " + range + ", found " + text;
-      },
-      high == kMany ? concat("[", low, " ...]") : concat("[", low, " ... ", high, "]"));
-}
-
-CLI::Validator one_of(std::vector<std::string> choices) {
-  std::string list = CLI::detail::join(choices, ", ");
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        const bool known = std::find(choices.begin(), choices.end(), text) != choices.end();
-        return known ? "" : "expected one of " + list + ", found " + text;
-      },
-      "{" + list + "}");
-}
 
 void add_files(CLI::App& app, Options& o) {
   app.add_option("--data", o.data,
@@ -100,14 +62,6 @@ void add_report(CLI::App& app, Options& o) {
       ->check(between(0, 100));
 }
 
-std::string known_options(const CLI::App& app) {
-  std::string list;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) list += (list.empty() ? "--" : " --") + name;
-  }
-  return list;
-}
-
 std::string examples(const std::string& program) {
   return concat("Examples:\n  ", program, " --epochs 2 --seed 7 --output results/try\n  ", program,
                 " --resume\n  ", program, " --calibration percentile --per-tensor\n  ", program,
@@ -122,26 +76,13 @@ std::optional<Options> parse_options(const std::string& program, const std::stri
   Options options = defaults;
   CLI::App app(description, program);
   app.option_defaults()->always_capture_default()->take_last();
-  app.allow_extras();  // collected, for a better message than CLI11's
   app.get_formatter()->column_width(36);
   app.footer(examples(program));
   add_files(app, options);
   add_training(app, options);
   add_quantization(app, options);
   add_report(app, options);
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them reversed
-  } catch (const CLI::CallForHelp&) {
-    out << app.help();
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ErrorKind::kUsage, {.what = error.what(), .hint = "see --help"});
-  }
-  if (!app.remaining().empty()) {
-    throw Error(ErrorKind::kUsage, {.what = "unknown option",
-                                    .where = app.remaining().front(),
-                                    .hint = "the options are " + known_options(app)});
-  }
+  if (!parse_command_line(app, arguments, out)) return std::nullopt;
   if (options.resume && options.seeds > 1) {
     throw Error(ErrorKind::kUsage, {.what = "--resume goes on with one run", .hint = "leave out --seeds"});
   }

@@ -5,38 +5,15 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "experiments/text_table.h"
 
 namespace qlimit {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Row = std::vector<std::string>;
+using Row = TextRow;
 
 constexpr double kConfidence = 0.95;
-
-// Columns two spaces apart, the first one to the left, the others to the right.
-std::string table(const std::vector<Row>& rows) {
-  std::vector<size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i)
-      line += i == 0 ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
-// 12,345; not negative.
-std::string thousands(int64_t number) {
-  return number < 1000 ? fmt::format("{}", number)
-                       : fmt::format("{},{:03}", thousands(number / 1000), number % 1000);
-}
 
 std::string microseconds(double value) { return fmt::format("{:.{}f} us", value, value < 100 ? 1 : 0); }
 
@@ -168,15 +145,15 @@ std::string comparison_table(const RunResult& run, const StudyContext& context) 
   const auto speed = [](const EngineFigures& f) {
     return thousands(static_cast<int64_t>(f.throughput)) + " images/s";
   };
-  return table({{"", "fp32", "int8", "int8 against fp32"},
-                {"parameters", thousands(run.parameters), thousands(run.parameters), "equal"},
-                {"test accuracy", accuracy_text(fp32.evaluation), accuracy_text(int8.evaluation),
-                 difference_text(paired(run))},
-                {"latency of one image", with_spread(fp32.latency_us), with_spread(int8.latency_us),
-                 ratio(fp32.latency_us.median / int8.latency_us.median, "speed")},
-                {fmt::format("throughput, batch {}", context.throughput_batch), speed(fp32), speed(int8),
-                 ratio(int8.throughput / fp32.throughput, "speed")},
-                size_row(fp32.file, int8.file)}) +
+  return text_table({{"", "fp32", "int8", "int8 against fp32"},
+                     {"parameters", thousands(run.parameters), thousands(run.parameters), "equal"},
+                     {"test accuracy", accuracy_text(fp32.evaluation), accuracy_text(int8.evaluation),
+                      difference_text(paired(run))},
+                     {"latency of one image", with_spread(fp32.latency_us), with_spread(int8.latency_us),
+                      ratio(fp32.latency_us.median / int8.latency_us.median, "speed")},
+                     {fmt::format("throughput, batch {}", context.throughput_batch), speed(fp32), speed(int8),
+                      ratio(int8.throughput / fp32.throughput, "speed")},
+                     size_row(fp32.file, int8.file)}) +
          mcnemar_text(run);
 }
 
@@ -185,10 +162,10 @@ std::string latency_table(const RunResult& run) {
   const auto row = [&](const char* name, const Spread& s) {
     return Row{name, microseconds(s.median), range_text(s), fmt::format("{:.2f} x", base / s.median)};
   };
-  return table({{"latency of one image", "median", "5 % ... 95 %", "speed"},
-                row("training graph, forward", run.training_graph.latency_us),
-                row("compiled fp32", run.fp32.latency_us),
-                row("int8", run.int8.latency_us)});
+  return text_table({{"latency of one image", "median", "5 % ... 95 %", "speed"},
+                     row("training graph, forward", run.training_graph.latency_us),
+                     row("compiled fp32", run.fp32.latency_us),
+                     row("int8", run.int8.latency_us)});
 }
 
 std::string ledger_table(const RunResult& run) {
@@ -197,19 +174,19 @@ std::string ledger_table(const RunResult& run) {
   const auto row = [](const char* name, int64_t fp32_bytes, int64_t int8_bytes) {
     return Row{name, thousands(fp32_bytes), thousands(int8_bytes)};
   };
-  return table({{"bytes of the .tflite file", "fp32", "int8"},
-                row("weights", fp32.weights, int8.weights),
-                row("biases", fp32.biases, int8.biases),
-                row("scales and zero points", fp32.quantization, int8.quantization),
-                row("structure", fp32.structure, int8.structure),
-                row("together", fp32.total(), int8.total())});
+  return text_table({{"bytes of the .tflite file", "fp32", "int8"},
+                     row("weights", fp32.weights, int8.weights),
+                     row("biases", fp32.biases, int8.biases),
+                     row("scales and zero points", fp32.quantization, int8.quantization),
+                     row("structure", fp32.structure, int8.structure),
+                     row("together", fp32.total(), int8.total())});
 }
 
 std::string noise_table(const RunResult& run) {
   std::vector<Row> rows = {{"value", "computed by", "signal to quantization noise"}};
   for (const LayerNoise& n : run.noise)
     rows.push_back({n.name, n.operation, fmt::format("{:.1f} dB", n.sqnr_db)});
-  return table(rows);
+  return text_table(rows);
 }
 
 std::string seeds_table(const std::vector<RunResult>& runs) {
@@ -230,7 +207,7 @@ std::string seeds_table(const std::vector<RunResult>& runs) {
     intervals.push_back(text(interval.low) + " ... " + text(interval.high));
   }
   rows.insert(rows.end(), {means, deviations, intervals});
-  return table(rows);
+  return text_table(rows);
 }
 
 std::string accuracy_objection(double percent, double required) {
