@@ -52,7 +52,9 @@ std::string attributes(const Op& op) {
                     op);
 }
 
-const char* activation_text(Activation activation) {
+}  // namespace
+
+const char* activation_name(Activation activation) {
   switch (activation) {
     case Activation::kNone:
       return "";
@@ -65,8 +67,6 @@ const char* activation_text(Activation activation) {
   }
   return "";
 }
-
-}  // namespace
 
 ValueId Graph::add_input(std::string name, const Shape& shape) {
   values.push_back({std::move(name), shape});
@@ -120,7 +120,7 @@ std::string op_name(const Op& op) {
                  [](const op::Mul&) -> std::string { return "mul"; },
                  [](const op::Pad&) -> std::string { return "pad"; },
                  [](const op::Concatenation&) -> std::string { return "concatenation"; },
-                 [](const op::Clamp& o) -> std::string { return activation_text(o.activation); },
+                 [](const op::Clamp& o) -> std::string { return activation_name(o.activation); },
                  [](const op::Logistic&) -> std::string { return "logistic"; },
                  [](const op::Tanh&) -> std::string { return "tanh"; },
                  [](const op::Pointwise& o) -> std::string { return o.name; },
@@ -315,7 +315,7 @@ std::string to_string(const Graph& graph) {
     }
     text += concat(")", attributes(node.op));
     const Activation* activation = fused_activation(node.op);
-    if (activation && *activation != Activation::kNone) text += concat(" ", activation_text(*activation));
+    if (activation && *activation != Activation::kNone) text += concat(" ", activation_name(*activation));
     text += concat(" -> ", graph.value(node.output).shape.to_string(), "\n");
   }
   return text;

@@ -165,6 +165,8 @@ size_t operand_count(const Node& node);
 bool takes_constant_operands(const Op& op);
 /// Convolutions and dense layers.
 bool has_weights(const Op& op);
+/// "relu", "relu6", "relu_n1_to_1", or nothing.
+const char* activation_name(Activation activation);
 /// The activation that a node applies to its result; null if the operation has no such attribute.
 Activation* fused_activation(Op& op);
 const Activation* fused_activation(const Op& op);
