@@ -20,14 +20,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// How long one call takes. The result is kept until the clock has been read, so that freeing it is not
-// measured.
-double timed(const Engine& engine, const Tensor<float>& images) {
-  const Clock::time_point start = Clock::now();
-  const Tensor<float> logits = engine.run(images);
-  return seconds_since(start);
-}
-
 }  // namespace
 
 Engine training_graph(Layer& model) {
@@ -73,6 +65,32 @@ Tensor<float> first_images(const Dataset& dataset, const Normalization& normaliz
   return batch.images;
 }
 
+Spread time_calls(int64_t calls, const std::function<void(int64_t)>& body) {
+  if (calls < 1) throw Error(ErrorKind::kUsage, {.what = "no calls to time", .found = concat(calls)});
+  std::vector<double> microseconds;
+  const int64_t warm_up = (calls + 9) / 10;
+  for (int64_t call = 0; call < warm_up + calls; ++call) {
+    const Clock::time_point start = Clock::now();
+    body(call);
+    const double seconds = seconds_since(start);
+    if (call >= warm_up) microseconds.push_back(1e6 * seconds);
+  }
+  return spread(microseconds);
+}
+
+double time_large_calls(int64_t calls, const std::function<void()>& body) {
+  body();  // warms up
+  std::vector<double> seconds;
+  const Clock::time_point start = Clock::now();
+  for (int64_t call = 0; call < std::max(calls, kFewestBatches); ++call) {
+    if (call >= kFewestBatches && seconds_since(start) > kThroughputSeconds) break;
+    const Clock::time_point call_start = Clock::now();
+    body();
+    seconds.push_back(seconds_since(call_start));
+  }
+  return quantile(seconds, 0.5);
+}
+
 Spread measure_latency(const Engine& engine, const Tensor<float>& images, int64_t calls) {
   const int64_t size = images.size() / images.dim(0);
   std::vector<Tensor<float>> singles;
@@ -80,24 +98,14 @@ Spread measure_latency(const Engine& engine, const Tensor<float>& images, int64_
     singles.push_back(Tensor<float>({1, images.dim(1), images.dim(2), images.dim(3)}));
     std::copy_n(images.data() + i * size, size, singles.back().data());
   }
-  std::vector<double> microseconds;
-  const int64_t warm_up = (calls + 9) / 10;
-  for (int64_t call = 0; call < warm_up + calls; ++call) {
-    const double seconds = timed(engine, singles[static_cast<size_t>(call) % singles.size()]);
-    if (call >= warm_up) microseconds.push_back(1e6 * seconds);
-  }
-  return spread(microseconds);
+  Tensor<float> logits;
+  return time_calls(
+      calls, [&](int64_t call) { logits = engine.run(singles[static_cast<size_t>(call) % singles.size()]); });
 }
 
 double measure_throughput(const Engine& engine, const Tensor<float>& images, int64_t calls) {
-  timed(engine, images);  // warms up
-  std::vector<double> seconds;
-  const Clock::time_point start = Clock::now();
-  for (int64_t call = 0; call < std::max(calls, kFewestBatches); ++call) {
-    if (call >= kFewestBatches && seconds_since(start) > kThroughputSeconds) break;
-    seconds.push_back(timed(engine, images));
-  }
-  return static_cast<double>(images.dim(0)) / quantile(seconds, 0.5);
+  Tensor<float> logits;
+  return static_cast<double>(images.dim(0)) / time_large_calls(calls, [&] { logits = engine.run(images); });
 }
 
 }  // namespace qlimit

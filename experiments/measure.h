@@ -42,12 +42,18 @@ Evaluation evaluate(const Engine& engine, const Dataset& dataset, const Normaliz
 /// The first `count` images of a data set (fewer if it has fewer), normalized, as one batch.
 Tensor<float> first_images(const Dataset& dataset, const Normalization& normalization, int64_t count);
 
-/// Microseconds for one image, [1,H,W,C] in and logits out, over `calls` calls that take images: [N,H,W,C] in
-/// turn, after a tenth as many to warm up.
+/// Microseconds of one call of something that is called `calls` times, after a tenth as many to warm up; it
+/// is given the number of the call. Throws kUsage if calls < 1.
+Spread time_calls(int64_t calls, const std::function<void(int64_t call)>& body);
+
+/// Seconds of one call that does much: the median of `calls` calls after one to warm up, or of fewer if they
+/// last longer than a second, but of five at least.
+double time_large_calls(int64_t calls, const std::function<void()>& body);
+
+/// time_calls for one image, [1,H,W,C] in and logits out; the calls take images: [N,H,W,C] in turn.
 Spread measure_latency(const Engine& engine, const Tensor<float>& images, int64_t calls);
 
-/// Images per second with `images` as one batch: the median of `calls` calls, or fewer if they last longer
-/// than a second, but five at least.
+/// Images per second with `images` as one batch (time_large_calls).
 double measure_throughput(const Engine& engine, const Tensor<float>& images, int64_t calls);
 
 }  // namespace qlimit

@@ -84,14 +84,6 @@ Json to_json(const EngineFigures& figures) {
   return json;
 }
 
-Json to_json(const Machine& machine) {
-  return {{"processor", machine.processor},
-          {"instruction_set", machine.instruction_set},
-          {"processors", machine.processors},
-          {"system", machine.system},
-          {"compiler", machine.compiler}};
-}
-
 Json to_json(const PairedCounts& counts) {
   return {{"only_fp32", counts.only_first},
           {"only_int8", counts.only_second},
@@ -215,6 +207,14 @@ std::string accuracy_objection(double percent, double required) {
   if (percent >= required) return "";
   return fmt::format("{:.2f} % of the test images are recognised, less than the {} % required", percent,
                      required);
+}
+
+Json to_json(const Machine& machine) {
+  return {{"processor", machine.processor},
+          {"instruction_set", machine.instruction_set},
+          {"processors", machine.processors},
+          {"system", machine.system},
+          {"compiler", machine.compiler}};
 }
 
 Json to_json(const RunResult& run, const StudyContext& context) {

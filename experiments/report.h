@@ -70,6 +70,8 @@ std::string seeds_table(const std::vector<RunResult>& runs);
 /// will do.
 std::string accuracy_objection(double percent, double required);
 
+nlohmann::ordered_json to_json(const Machine& machine);
+
 /// The result file of one run.
 nlohmann::ordered_json to_json(const RunResult& run, const StudyContext& context);
 

@@ -1,0 +1,73 @@
+#include "experiments/inference/timing.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/random.h"
+#include "experiments/inference/tensors.h"
+#include "experiments/measure.h"
+#include "quant/profile.h"
+
+namespace qlimit {
+namespace {
+
+constexpr int64_t kMostInputs = 64;  // taken in turn, so that no branch predictor learns one by heart
+constexpr int64_t kThroughputRuns = 128;
+constexpr int64_t kThroughputBytes = int64_t{64} << 20;  // of inputs in one call
+
+int64_t value_bytes(const Graph& graph, ValueId id) {
+  return graph.value(id).shape.size() * element_bytes(graph.value(id).type);
+}
+
+}  // namespace
+
+StoredInputs stored_inputs(const Graph& graph, const InputEncoder& encoder, int64_t count) {
+  const int64_t per_run = examples_per_run(graph);
+  const int64_t run_bytes = value_bytes(graph, graph.input);
+  StoredInputs inputs{.bytes = {}, .runs = std::min(kMostInputs, (count + per_run - 1) / per_run)};
+  inputs.bytes.resize(static_cast<size_t>(inputs.runs * run_bytes));
+  for (int64_t i = 0; i < inputs.runs * per_run; ++i)
+    encoder.encode(std::min(i, count - 1), 1, inputs.bytes.data() + i * (run_bytes / per_run));
+  return inputs;
+}
+
+StoredInputs random_inputs(const Graph& graph) {
+  const Value& input = graph.value(graph.input);
+  StoredInputs inputs{.bytes = std::vector<std::byte>(static_cast<size_t>(value_bytes(graph, graph.input))),
+                      .runs = 1};
+  Random random(1, "inputs to time a model");
+  if (input.type == DataType::kInt8) {
+    for (std::byte& byte : inputs.bytes) byte = static_cast<std::byte>(random.below(256));
+  } else {
+    std::vector<float> numbers(static_cast<size_t>(input.shape.size()));
+    for (float& x : numbers) x = static_cast<float>(random.uniform());
+    std::memcpy(inputs.bytes.data(), numbers.data(), inputs.bytes.size());
+  }
+  return inputs;
+}
+
+Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, int64_t calls) {
+  const Graph& graph = model.graph();
+  const int64_t in_bytes = value_bytes(graph, graph.input), out_bytes = value_bytes(graph, graph.output);
+  const auto input = [&](int64_t call) { return inputs.bytes.data() + call % inputs.runs * in_bytes; };
+  Timing timing{.throughput_runs = std::clamp<int64_t>(kThroughputBytes / in_bytes, 1, kThroughputRuns)};
+  std::vector<std::byte> outputs(static_cast<size_t>(timing.throughput_runs * out_bytes));
+
+  Workspace single = model.make_workspace(1);
+  timing.latency_us =
+      time_calls(calls, [&](int64_t call) { model.run_stored(input(call), 1, outputs.data(), single); });
+  timing.node_us = profile(graph, calls, [&](int64_t call, const Probe& clock) {
+    model.run_stored(input(call), 1, outputs.data(), single, &clock);
+  });
+
+  std::vector<std::byte> many(static_cast<size_t>(timing.throughput_runs * in_bytes));
+  for (int64_t i = 0; i < timing.throughput_runs; ++i)
+    std::copy_n(input(i), in_bytes, many.data() + i * in_bytes);
+  Workspace workspace = model.make_workspace(timing.throughput_runs);
+  const double seconds = time_large_calls(
+      calls, [&] { model.run_stored(many.data(), timing.throughput_runs, outputs.data(), workspace); });
+  timing.throughput = static_cast<double>(timing.throughput_runs * examples_per_run(graph)) / seconds;
+  return timing;
+}
+
+}  // namespace qlimit
