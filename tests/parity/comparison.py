@@ -33,13 +33,15 @@ class Comparison:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Markdown that is also aligned: the first column to the left, figures to the right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    """Markdown that is also aligned: words to the left, figures to the right."""
+    columns = list(zip(header, *rows))
+    widths = [max(map(len, column)) for column in columns]
+    figures = [all(cell[0].isdigit() or cell == "-" for cell in column[1:]) for column in columns]
 
     def line(cells: Sequence[str]) -> str:
-        first, *others = (cell.ljust(width) if i == 0 else cell.rjust(width)
-                          for i, (cell, width) in enumerate(zip(cells, widths)))
-        return "| " + " | ".join([first, *others]) + " |"
+        aligned = (cell.rjust(width) if figure else cell.ljust(width)
+                   for cell, width, figure in zip(cells, widths, figures))
+        return "| " + " | ".join(aligned) + " |"
 
-    rule = "| " + " | ".join(["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]) + " |"
-    print("\n".join([line(header), rule, *map(line, rows)]), flush=True)
+    rule = ["-" * (width - 1) + (":" if figure else "-") for width, figure in zip(widths, figures)]
+    print("\n".join([line(header), line(rule), *map(line, rows)]), flush=True)

@@ -1,4 +1,4 @@
-"""Runs cases in qlimit, through the programs that are built from replay.cpp and images.cpp."""
+"""Runs cases in qlimit, through the programs that are built from replay.cpp and sources.cpp."""
 
 from __future__ import annotations
 
@@ -34,8 +34,17 @@ def replay(cases: Sequence[Case], runtime: str, kernels: str) -> list[bytes]:
 
 
 def write_images(dataset: str, folder: Path, count: int | None) -> None:
-    arguments = [dataset, str(folder), *([str(count)] if count else [])]
-    subprocess.run([str(PROGRAMS / "parity_images"), *arguments], check=True)
+    """train.npy, test.npy and labels.npy, as sources.cpp says; the first `count` test images, or all."""
+    arguments = ["images", dataset, str(folder), *([str(count)] if count else [])]
+    subprocess.run([str(PROGRAMS / "parity_sources"), *arguments], check=True)
+
+
+def standard_net() -> bytes:
+    """The .tflite file of the net that tests/support/standard_net.h makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        subprocess.run([str(PROGRAMS / "parity_sources"), "standard_net", str(path)], check=True)
+        return path.read_bytes()
 
 
 def latencies(model: bytes) -> list[float]:

@@ -1,6 +1,6 @@
 """record.py FOLDER: writes the golden models into FOLDER (tests/golden/tflite_models).
 
-Most cases come as they are drawn. Outputs that are all one number tell little, so few of them are kept; cases in which the two
+Of the random models, most cases come as they are drawn. Outputs that are all one number tell little, so few of them are kept; cases in which the two
 runtimes differ tell most, so some are searched for.
 """
 
@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 import keras_nets
+import qlimit
+import test_sets
 from container import Case, write_gzipped_cases
 from engines import Engine, Worker
 from operations import SHARES, draw_case
@@ -76,6 +81,25 @@ def record_nets(recorder: Recorder, cases: list[Case]) -> list[Case]:
     return cases
 
 
+def trained_nets() -> list[Case]:
+    """The files that two experiments wrote, with the first images of their test sets."""
+    cases = []
+    for experiment in ("mnist_cnn", "micro_cifar"):
+        model = (test_sets.result_folder(experiment) / "model_int8.tflite").read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            images = test_sets.Images.load(test_sets.DATA_SETS[experiment], Path(folder), 4).test
+        cases.append(Case(f"trained_nets/{experiment}", model, test_sets.stored(images, model).tobytes()))
+    return cases
+
+
+def record_standard_net(recorder: Recorder) -> list[Case]:
+    """The tests make this model themselves, so its file is left out."""
+    images = np.random.Generator(np.random.PCG64(SEED)).integers(-128, 128, (3, 32, 32, 3)).astype(np.int8)
+    cases = record_nets(recorder, [Case("standard_net", qlimit.standard_net(), images.tobytes())])
+    cases[0].model = b""
+    return cases
+
+
 def write(path: Path, cases: list[Case]) -> None:
     write_gzipped_cases(path, cases)
     differing = sum(case.litert != case.tflm for case in cases)
@@ -95,6 +119,8 @@ def main() -> None:
     write(folder / "nets.gz", record_nets(recorder, nets))
     float_nets = [keras_nets.float_case(net, SEED) for net in keras_nets.FLOAT_NETS]
     write(folder / "float_nets.gz", record_nets(recorder, float_nets))
+    write(folder / "trained_nets.gz", record_nets(recorder, trained_nets()))
+    write(folder / "standard_net.gz", record_standard_net(recorder))
     recorder.close()
 
 

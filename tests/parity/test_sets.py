@@ -13,7 +13,7 @@ import qlimit
 from comparison import Comparison, print_table
 from container import Case
 from engines import Engine, Worker, io_details
-from random_models import EXACT, RUNTIMES
+from random_models import EXACT, RUNTIMES, replay_with_each
 
 DATA_SETS = {"mnist_cnn": "mnist", "micro_cifar": "cifar10", "standard_cifar": "cifar10"}
 PART = 250  # images that a worker is given at once
@@ -73,18 +73,18 @@ def compare_model(experiment: str, model: bytes, images: Images) -> Iterator[tup
         theirs = dict(zip(Engine, pool.map(lambda engine: run_engine(engine, model, inputs), Engine)))
     isas = qlimit.instruction_sets()
     for engine in Engine:
-        for isa in isas if engine in EXACT else isas[-1:]:
-            ours = qlimit.replay([case], RUNTIMES[engine], isa)[0]
+        tried = isas if engine in EXACT else isas[-1:]
+        for kernels, (ours,) in replay_with_each([case], RUNTIMES[engine], tried).items():
             found = Comparison()
             found.add(experiment, ours, theirs[engine])
             output = theirs[engine]
             if output is None or len(ours) != len(output):
-                yield [experiment, engine.value, isa, "-", "-", "-", "-", "-"], False
+                yield [experiment, engine.value, kernels, "-", "-", "-", "-", "-"], False
                 continue
             answers = labels(output, len(inputs), kind)
             flipped = int((answers != labels(ours, len(inputs), kind)).sum())
             accuracy = float((answers == images.labels).mean())
-            yield [experiment, engine.value, isa, f"{len(inputs):,}", f"{found.compared_bytes:,}", f"{found.differing_bytes:,}",
+            yield [experiment, engine.value, kernels, f"{len(inputs):,}", f"{found.compared_bytes:,}", f"{found.differing_bytes:,}",
                    f"{flipped:,}", f"{accuracy:.2%}"], engine not in EXACT or found.differing_bytes == 0
 
 

@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "core/kernels/isa.h"
+#include "quant/tflite/write.h"
 #include "tests/support/model_cases.h"
+#include "tests/support/standard_net.h"
 
 namespace qlimit {
 namespace {
@@ -77,8 +79,24 @@ INSTANTIATE_TEST_SUITE_P(Files, GoldenModels,
                                          GoldenFile{"relu6", 14}, GoldenFile{"requantize", 19},
                                          GoldenFile{"logistic", 12}, GoldenFile{"tanh", 12},
                                          GoldenFile{"quantize", 14}, GoldenFile{"dequantize", 10},
-                                         GoldenFile{"nets", 15}),
+                                         GoldenFile{"nets", 15}, GoldenFile{"trained_nets", 2}),
                          [](const auto& file) { return file.param.name; });
+
+// The largest of our architectures, written by us; its file is not recorded, but its outputs are.
+TEST(GoldenStandardNet, EveryByte) {
+  std::vector<ModelCase> cases = golden_models("standard_net");
+  ASSERT_EQ(cases.size(), 1u);
+  ModelCase& c = cases[0];
+  c.model = write_tflite(standard_net()).bytes;
+  for (Isa isa : supported_isas()) {
+    set_active_isa(isa);
+    EXPECT_EQ(difference(replay(c, Runtime::kLiteRt), c.litert), "") << "as LiteRT, " << isa_name(isa);
+    EXPECT_EQ(difference(replay(c, Runtime::kTfliteMicro), c.tflite_micro), "")
+        << "as TFLite Micro, " << isa_name(isa);
+  }
+  set_active_isa(supported_isas().back());
+  EXPECT_EQ(difference(replay(c, Runtime::kLiteRt, Kernels::kReference), c.litert), "") << "definitions";
+}
 
 std::vector<float> to_floats(const std::string& bytes) {
   std::vector<float> numbers(bytes.size() / sizeof(float));

@@ -1,6 +1,10 @@
-// parity_images DATASET FOLDER [COUNT]: writes what the models of the experiments see, normalized as in
+// What the comparisons of tests/parity start from.
+//
+// parity_sources images DATASET FOLDER [COUNT]: what the models of the experiments see, normalized as in
 // training: the first 512 training images (those that calibrate) as FOLDER/train.npy, the first COUNT test
 // images (all) as FOLDER/test.npy, float32 [N,H,W,C], and their classes as FOLDER/labels.npy, uint8 [N].
+//
+// parity_sources standard_net FILE: the .tflite file of tests/support/standard_net.h.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -8,9 +12,12 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "data/location.h"
 #include "data/npy.h"
 #include "experiments/measure.h"
+#include "quant/tflite/write.h"
+#include "tests/support/standard_net.h"
 
 namespace qlimit {
 namespace {
@@ -20,7 +27,7 @@ constexpr int64_t kCalibrationImages = 512;
 void write_images(const std::string& name, const std::filesystem::path& folder, int64_t count) {
   const DatasetPair data = load_dataset(name);
   const Normalization normalization = channel_statistics(data.train);
-  count = std::min(count, data.test.size());
+  count = std::clamp<int64_t>(count, 1, data.test.size());
   std::filesystem::create_directories(folder);
   write_npy(folder / "train.npy", first_images(data.train, normalization, kCalibrationImages));
   write_npy(folder / "test.npy", first_images(data.test, normalization, count));
@@ -30,14 +37,15 @@ void write_images(const std::string& name, const std::filesystem::path& folder, 
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() != 2 && arguments.size() != 3) {
-    std::cerr << "usage: parity_images DATASET FOLDER [COUNT]\n";
+  const size_t count = arguments.size();
+  if ((count == 3 || count == 4) && arguments[0] == "images") {
+    write_images(arguments[1], arguments[2], count == 4 ? std::stoll(arguments[3]) : int64_t{1} << 40);
+  } else if (count == 2 && arguments[0] == "standard_net") {
+    write_file(arguments[1], write_tflite(standard_net()).bytes);
+  } else {
+    std::cerr << "usage: parity_sources images DATASET FOLDER [COUNT] | standard_net FILE\n";
     return 2;
   }
-  const int64_t count = arguments.size() == 3 ? std::stoll(arguments[2]) : int64_t{1} << 40;
-  if (count < 1)
-    throw Error(ErrorKind::kUsage, {.what = "at least one image is wanted", .where = "parity_images"});
-  write_images(arguments[0], arguments[1], count);
   return 0;
 }
 
@@ -48,7 +56,7 @@ int main(int argc, char** argv) {
   try {
     return qlimit::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
-    std::cerr << "parity_images: " << error.what() << "\n";
+    std::cerr << "parity_sources: " << error.what() << "\n";
     return 1;
   }
 }
