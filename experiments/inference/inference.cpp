@@ -29,7 +29,8 @@ QuantizedModel read_model(const InferenceOptions& options, InferenceReport& repo
   QuantizedGraph graph =
       read_tflite({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options.model.string());
   graph.runtime = options.runtime;
-  return QuantizedModel(std::move(graph));
+  report.kernels = options.kernels;
+  return QuantizedModel(std::move(graph), options.kernels);
 }
 
 // How far a long run has come: one line that is overwritten, on a terminal only.

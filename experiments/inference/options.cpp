@@ -36,14 +36,23 @@ Examples:
   run_tflite mobilenet.tflite --data photos --normalize 0.5/0.5 --limit 100
   run_tflite model.tflite --data images.npy --layers ours --runtime micro
   run_tflite model.tflite --data images.npy --against ours      first differing layer; exit status 1 if any
-The kernels are those for the processor's best instruction set; QLIMIT_ISA=generic|avx2|avx512 forces another.)";
+The fast kernels are those for the processor's best instruction set; QLIMIT_ISA=generic|avx2|avx512 forces another.)";
 
 const std::map<std::string, Runtime> kRuntimes = {{"tflite", Runtime::kTflite},
                                                   {"litert", Runtime::kLiteRt},
                                                   {"micro", Runtime::kTfliteMicro},
                                                   {"single", Runtime::kSingleRounding}};
 
-void add_options(CLI::App& app, InferenceOptions& o, std::string& runtime) {
+const std::map<std::string, Kernels> kKernels = {{"fast", Kernels::kFast},
+                                                 {"reference", Kernels::kReference}};
+
+// Words that stand for values; as they are if the user says nothing.
+struct Choices {
+  std::string runtime = "tflite";
+  std::string kernels = "fast";
+};
+
+void add_options(CLI::App& app, InferenceOptions& o, Choices& choices) {
   app.add_option("MODEL", o.model, "the .tflite file")->required();
   app.add_option("--data", o.data, "what the model is run on: see below");
   app.add_option("--labels", o.labels, "whole numbers in a .npy, one for each row of the array of --data");
@@ -59,8 +68,10 @@ void add_options(CLI::App& app, InferenceOptions& o, std::string& runtime) {
   app.add_option("--tolerance", o.tolerance,
                  "for --against: a smaller difference is none; 0 wants equal bits")
       ->check(between(0, 1e30));
-  app.add_option("--runtime", runtime, "whose last bit is wanted where engines round differently")
+  app.add_option("--runtime", choices.runtime, "whose last bit is wanted where engines round differently")
       ->check(one_of({"tflite", "litert", "micro", "single"}));
+  app.add_option("--kernels", choices.kernels, "int8 kernels: the fast ones, or their short definitions")
+      ->check(one_of({"fast", "reference"}));
   app.add_option("--threads", o.threads, "threads for arithmetic; 0 means one a processor")
       ->check(whole(0, 1024));
   app.add_option("--timed-calls", o.timed_calls, "runs that are timed; 0: none")->check(whole(0, kMany));
@@ -88,14 +99,15 @@ void check(const InferenceOptions& o) {
 std::optional<InferenceOptions> parse_inference_options(const std::vector<std::string>& arguments,
                                                         std::ostream& out) {
   InferenceOptions options;
-  std::string runtime = "tflite";
+  Choices choices;
   CLI::App app(kDescription, kProgram);
   app.option_defaults()->always_capture_default()->take_last();
   app.get_formatter()->column_width(36);
   app.footer(kExamples);
-  add_options(app, options, runtime);
+  add_options(app, options, choices);
   if (!parse_command_line(app, arguments, out)) return std::nullopt;
-  options.runtime = kRuntimes.at(runtime);
+  options.runtime = kRuntimes.at(choices.runtime);
+  options.kernels = kKernels.at(choices.kernels);
   check(options);
   return options;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "quant/int8_kernels.h"
 #include "quant/runtime.h"
 
 namespace qlimit {
@@ -31,6 +32,7 @@ struct InferenceOptions {
 
   // How it is run
   Runtime runtime = Runtime::kTflite;
+  Kernels kernels = Kernels::kFast;
   int threads = 0;             // 0: all processors
   int64_t timed_calls = 1000;  // 0: no times
   bool json = false;           // the result as JSON on standard output, everything else on standard error

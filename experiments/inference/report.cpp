@@ -27,6 +27,8 @@ std::string short_name(const std::string& name) {
   return first.size() <= kWidestName ? first : ".." + first.substr(first.size() - kWidestName + 2);
 }
 
+const char* kernels_name(Kernels kernels) { return kernels == Kernels::kFast ? "fast" : "reference"; }
+
 const char* type_text(DataType type) { return type == DataType::kInt8 ? "int8" : "float32"; }
 
 std::string operation_text(const Op& op) {
@@ -151,11 +153,11 @@ std::string summary_text(const InferenceReport& report, const QuantizedModel& mo
   const NodeCost total = total_cost(model.quantized());
   return fmt::format(
       "{}: {} bytes, of these {} for {} parameters; {} bytes of memory for a run\n"
-      "engine: rounds like {}; {} of {} threads on {} ({}); revision {}\n\n{}\n",
+      "engine: rounds like {}; {} kernels ({}); {} of {} threads on {}; revision {}\n\n{}\n",
       report.model, thousands(report.file_bytes), thousands(total.constant_bytes),
       thousands(total.parameters), thousands(model.arena_bytes()), to_string(model.quantized().runtime),
-      report.threads, report.machine.processors, report.machine.processor, report.machine.instruction_set,
-      report.machine.git_revision, graph_table(model));
+      kernels_name(report.kernels), report.machine.instruction_set, report.threads, report.machine.processors,
+      report.machine.processor, report.machine.git_revision, graph_table(model));
 }
 
 std::string accuracy_text(const Accuracy& accuracy) {
@@ -226,6 +228,7 @@ Json to_json(const InferenceReport& report, const QuantizedModel& model) {
                {"multiply_adds", total.multiply_adds},
                {"arena_bytes", model.arena_bytes()},
                {"runtime", to_string(model.quantized().runtime)},
+               {"kernels", kernels_name(report.kernels)},
                {"layers", graph_json(model, report.timing)}};
   if (!report.data.empty()) {
     json["data"] = report.data;

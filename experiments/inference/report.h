@@ -38,6 +38,7 @@ struct InferenceReport {
   std::optional<ComparisonResult> comparison = {};
   Machine machine = {};
   int threads = 1;
+  Kernels kernels = Kernels::kFast;
 };
 
 /// The file, the engine, and a table of the graph: shapes, types, scales, bytes and multiply-adds.

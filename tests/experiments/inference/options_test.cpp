@@ -23,6 +23,7 @@ TEST(InferenceOptions, AModelIsEnough) {
   EXPECT_EQ(o.model, "model.tflite");
   EXPECT_EQ(o.data, "");
   EXPECT_EQ(o.runtime, Runtime::kTflite);
+  EXPECT_EQ(o.kernels, Kernels::kFast);
   EXPECT_EQ(o.timed_calls, 1000);
   EXPECT_EQ(o.limit, 0);
   EXPECT_FALSE(o.json);
@@ -56,6 +57,11 @@ TEST(InferenceOptions, EveryRuntimeHasAName) {
   EXPECT_EQ(runtime("micro"), Runtime::kTfliteMicro);
   EXPECT_EQ(runtime("single"), Runtime::kSingleRounding);
   expect_refusal({"m", "--runtime", "gpu"}, {"--runtime", "gpu", "micro"});
+}
+
+TEST(InferenceOptions, KernelsAreFastOrReference) {
+  EXPECT_EQ(parsed({"m", "--kernels", "reference"}).kernels, Kernels::kReference);
+  expect_refusal({"m", "--kernels", "slow"}, {"--kernels", "slow", "reference"});
 }
 
 TEST(InferenceOptions, MistakesAreNamed) {

@@ -40,8 +40,8 @@ TEST(InferenceReport, SummaryHasShapesScalesBytesAndCosts) {
   const QuantizedModel model = int8_model(picking_graph(6));
   // 24 weights of one byte, and 24 multiply-adds.
   expect_contains(summary_text(made_up_report(), model),
-                  {"some.tflite: 12,345 bytes", "24 parameters", "rounds like tflite", "avx2", "x ", "input",
-                   "[1,6]", "dense_1", "relu", "[1,4]", "int8", "0.00784314", "total", "24"});
+                  {"some.tflite: 12,345 bytes", "24 parameters", "rounds like tflite", "fast kernels", "avx2",
+                   "x ", "input", "[1,6]", "dense_1", "relu", "[1,4]", "int8", "0.00784314", "total", "24"});
   const std::string floats = summary_text(made_up_report(), float_model(picking_graph(6, 3)));
   expect_contains(floats, {"float32", "[3,4]", "96", "72"});
   EXPECT_EQ(floats.find("0.0078"), std::string::npos);

@@ -158,6 +158,17 @@ TEST_F(RunTflite, AnotherModelDiffersFromTheFirstLayerOn) {
   expect_contains(exit.out, {"6 of 6 tensors", "00_", "float32 here, int8 there"});
 }
 
+TEST_F(RunTflite, FastKernelsEqualTheirDefinitionsInEveryLayer) {
+  const Arguments data = {"--data", "tiny", "--limit", "20", "--kernels"};
+  const auto with = [&](Arguments more) {
+    more.insert(more.begin(), data.begin(), data.end());
+    return run("int8.tflite", more);
+  };
+  ASSERT_EQ(with({"reference", "--layers", path("layers")}).status, 0);
+  const Exit exit = with({"fast", "--against", path("layers")});
+  EXPECT_EQ(exit.status, 0) << exit.out;
+}
+
 TEST_F(RunTflite, AToleranceLetsFloatsPass) {
   ASSERT_EQ(run("float.tflite", {"--data", "tiny", "--output", path("out.npy")}).status, 0);
   auto values = std::get<Tensor<float>>(read_npy(folder_ / "out.npy"));
