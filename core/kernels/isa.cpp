@@ -10,7 +10,7 @@
 namespace qlimit {
 namespace {
 
-constexpr Isa kAll[] = {Isa::kGeneric, Isa::kAvx2, Isa::kAvx512};
+constexpr Isa kAll[] = {Isa::kGeneric, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni};
 
 bool is_supported(Isa isa) {
   switch (isa) {
@@ -22,6 +22,8 @@ bool is_supported(Isa isa) {
     case Isa::kAvx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case Isa::kAvx512Vnni:
+      return is_supported(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
 #else
     default:
       break;
@@ -45,7 +47,7 @@ Isa initial_isa() {
     if (std::string(wanted) == isa_name(isa)) return checked(isa);
   }
   throw Error(ErrorKind::kUsage, {.what = "QLIMIT_ISA names no instruction set",
-                                  .expected = "generic, avx2 or avx512",
+                                  .expected = "generic, avx2, avx512 or avx512vnni",
                                   .found = wanted});
 }
 
@@ -62,6 +64,8 @@ const char* isa_name(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Vnni:
+      return "avx512vnni";
     case Isa::kGeneric:
       break;
   }

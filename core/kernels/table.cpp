@@ -7,6 +7,8 @@ namespace qlimit {
 const KernelTable& kernels() {
   switch (active_isa()) {
 #if defined(__x86_64__)
+    case Isa::kAvx512Vnni:
+      return avx512vnni_kernels();
     case Isa::kAvx512:
       return avx512_kernels();
     case Isa::kAvx2:

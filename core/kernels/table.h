@@ -45,15 +45,56 @@ struct Int8Panel {
   int64_t c_row_stride;
 };
 
-/// Rows of sums on their way to 8-bit outputs, see vector/requantize.h.
-struct RequantizeBlock {
-  int64_t rows, channels, padded_channels;
-  const int32_t* sums;          // [rows, padded_channels]
-  const int32_t* bias;          // [padded_channels], as the two below
+/// How sums become 8-bit outputs, channel by channel, see vector/requantize.h.
+struct ChannelRequantizer {
+  const int32_t* bias;          // one for each column of sums, as the two below
   const int32_t* multipliers;   // 0 or more
   const int32_t* right_shifts;  // 0 ... 31
   int32_t zero_point, min, max;
+
+  /// Without the first `channel` channels.
+  ChannelRequantizer from(int64_t channel) const {
+    return {bias + channel, multipliers + channel, right_shifts + channel, zero_point, min, max};
+  }
+};
+
+/// Rows of sums on their way to 8-bit outputs.
+struct RequantizeBlock {
+  int64_t rows, channels, padded_channels;
+  const int32_t* sums;  // [rows, padded_channels]
+  ChannelRequantizer scales;
   int8_t* out;  // [rows, channels]
+};
+
+/// One panel of filters of an integer convolution, see vector/conv_int8.h. A patch of the input is `runs`
+/// stretches of run_bytes neighbouring bytes.
+struct ConvInt8Panel {
+  int64_t rows, columns;  // of the sums; with max_pool both are even
+  const uint8_t* lines;   // the first patch
+  int64_t row_stride;     // bytes from a patch to the one below, and to the one beside it
+  int64_t column_stride;
+  int64_t runs, run_bytes;
+  const int64_t* run_offsets;  // from the beginning of a patch
+  const int8_t* filters;
+  int64_t width;                     // channels of the panel
+  bool max_pool;                     // 2x2, stride 2, before the outputs are stored
+  const ChannelRequantizer* scales;  // of the panel's channels; null: the sums themselves are wanted
+  int64_t channels;                  // that are stored
+  int64_t pixel_stride;              // elements from an output pixel to the next
+  int8_t* out;                       // or
+  int32_t* sums;
+};
+
+/// An image on its way into lines of bytes with a border, each x stored as x + 128.
+struct Int8Lines {
+  int64_t rows, row_bytes;  // of the image that are taken over
+  int64_t image_stride;     // bytes from a row of the image to the next
+  const int8_t* image;
+  int64_t line_bytes;   // from a line to the next
+  int64_t total_bytes;  // of all lines and what is read behind them
+  int64_t begin;        // of the first row's image bytes
+  uint8_t border;
+  uint8_t* lines;
 };
 
 struct KernelTable {
@@ -68,6 +109,13 @@ struct KernelTable {
   void (*requantize_int8)(const RequantizeBlock&);
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);
+
+  int64_t conv_int8_widths[3];
+  int64_t (*conv_int8_filter_bytes)(int64_t width, int64_t runs, int64_t run_bytes);
+  void (*pack_conv_int8)(int64_t width, int64_t runs, int64_t run_bytes, int64_t channels,
+                         const int8_t* weights, int8_t* filters);
+  void (*conv_int8_panel)(const ConvInt8Panel&);
+  void (*int8_lines)(const Int8Lines&);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);
@@ -106,6 +154,7 @@ const KernelTable& generic_kernels();
 #if defined(__x86_64__)
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
+const KernelTable& avx512vnni_kernels();
 #endif
 
 }  // namespace qlimit

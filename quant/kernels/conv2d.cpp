@@ -3,28 +3,28 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/kernels/im2col.h"
 #include "quant/kernels/filter.h"
 
 namespace qlimit::int8 {
 namespace {
 
-// The patches of a block of output lines stay in the nearest caches.
-constexpr int64_t kBlockBytes = 64 * 1024;
+// Where sums cannot be requantized in their registers, so many lines of them are computed at once.
+constexpr int64_t kSumLines = 2;
 
-struct Blocks {
-  int64_t lines;       // output lines of a block
-  int64_t sums_bytes;  // the sums stand first in the workspace, the patches behind them
-  int64_t patch_bytes;
+int64_t sums_bytes(const Conv2DParams& p) {
+  if (p.requantizer.in_vectors()) return 0;
+  return kSumLines * p.geometry.out_w * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t));
+}
 
-  explicit Blocks(const Conv2DParams& p) {
-    const int64_t line_bytes =
-        p.geometry.out_w * p.filters.row_stride() * static_cast<int64_t>(sizeof(int16_t));
-    lines = std::clamp<int64_t>(kBlockBytes / line_bytes, 1, p.geometry.out_h);
-    sums_bytes = lines * p.geometry.out_w * p.filters.columns() * static_cast<int64_t>(sizeof(int32_t));
-    patch_bytes = lines * line_bytes;
+/// Images are stored + 128 for the kernel; the bias takes it back. Sums wrap around, so it may too.
+std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight) {
+  const int64_t size = weight.size() / static_cast<int64_t>(bias.size());
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    auto& b = bias[static_cast<size_t>(i / size)];
+    b = static_cast<int32_t>(static_cast<uint32_t>(b) - 128u * static_cast<uint32_t>(int32_t{weight[i]}));
   }
-};
+  return bias;
+}
 
 }  // namespace
 
@@ -51,11 +51,12 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
                     .multipliers = channel_multipliers(filter, weight[0], input_params.scale, output),
                     .out = output_clamp(output.activation, output.params),
                     .rounding = output.rounding,
-                    .filters = {},
+                    .packed = {},
                     .requantizer = {}};
   if (p.groups == 1) {
-    p.filters = PackedInt8Matrix(filter.weight.data(), p.out_channels, geometry.patch_size());
-    p.requantizer = SumRequantizer(p.filters.columns(), folded_bias, p.multipliers, p.out, p.rounding);
+    p.packed = PackedConvInt8(geometry, filter.weight.data(), p.out_channels);
+    p.requantizer = SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight), p.multipliers,
+                                   p.out, p.rounding);
   }
   return p;
 }
@@ -88,24 +89,27 @@ void conv2d_reference(const Conv2DParams& p, const int8_t* x, int8_t* y) {
 }
 
 int64_t conv2d_workspace_bytes(const Conv2DParams& p) {
-  if (p.groups > 1) return 0;
-  const Blocks blocks(p);
-  return blocks.sums_bytes + blocks.patch_bytes;
+  return p.groups > 1 ? 0 : sums_bytes(p) + p.packed.scratch_bytes();
 }
 
 void conv2d_lines(const Conv2DParams& p, const int8_t* x, int64_t begin, int64_t end, void* workspace,
-                  int8_t* y) {
-  const WindowGeometry& g = p.geometry;
-  const Blocks blocks(p);
-  int32_t* sums = static_cast<int32_t*>(workspace);
-  int16_t* patches = reinterpret_cast<int16_t*>(static_cast<char*>(workspace) + blocks.sums_bytes);
-  const int8_t zero_point = static_cast<int8_t>(p.input_zero_point);
-  for (int64_t line = begin; line < end; line += blocks.lines) {
-    const int64_t last = std::min(end, line + blocks.lines);
-    const int64_t pixels = (last - line) * g.out_w;
-    im2col_int8(g, x, zero_point, p.filters.row_stride(), line, last, patches);
-    gemm_int8(pixels, patches, p.filters, sums);
-    p.requantizer.run(pixels, sums, y + line * g.out_w * p.out_channels);
+                  int8_t* y, bool max_pool) {
+  const auto border = static_cast<int8_t>(p.input_zero_point);
+  auto* scratch = static_cast<std::byte*>(workspace) + sums_bytes(p);
+  const int64_t out_w = max_pool ? p.geometry.out_w / 2 : p.geometry.out_w;
+  y += (max_pool ? begin / 2 : begin) * out_w * p.out_channels;
+  if (p.requantizer.in_vectors()) {
+    const ChannelRequantizer scales = p.requantizer.scales();
+    p.packed.run(x, border, begin, end, scratch, {.max_pool = max_pool, .scales = &scales, .out = y});
+    return;
+  }
+  auto* sums = static_cast<int32_t*>(workspace);
+  for (int64_t line = begin; line < end; line += kSumLines) {
+    const int64_t last = std::min(end, line + kSumLines);
+    p.packed.run(x, border, line, last, scratch, {.max_pool = max_pool, .sums = sums});
+    const int64_t pixels = (max_pool ? 1 : last - line) * out_w;
+    p.requantizer.run(pixels, sums, y);
+    y += pixels * p.out_channels;
   }
 }
 

@@ -5,13 +5,13 @@
 //
 // Taps outside the image count nothing, as if x were z_in there (TFLite, reference/integer_ops/conv.h).
 // Two forms compute the same bits: the reference, which is this formula, and the one for use, which moves
-// z_in into the bias, gathers patches (im2col) and leaves the sums to an 8-bit matrix product.
+// z_in into the bias and leaves the rest to core/kernels/conv_int8.h.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/conv_int8.h"
 #include "core/tensor.h"
 #include "core/window.h"
 #include "quant/fixed_point.h"
@@ -31,9 +31,9 @@ struct Conv2DParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: filters in panels, and the bias with the zero point folded in,
-  // bias - z_in * (sum of the channel's weights). Unused for several groups.
-  PackedInt8Matrix filters;
+  // The form for use: filters in panels, and the bias with the zero point (and the kernel's offset of 128)
+  // folded in, bias - (z_in + 128) * (sum of the channel's weights). Unused for several groups.
+  PackedConvInt8 packed;
   SumRequantizer requantizer;
 };
 
@@ -46,14 +46,15 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
 /// The formula above. x: [N,H,W,C], y: [N,OH,OW,O].
 void conv2d_reference(const Conv2DParams& params, const int8_t* x, int8_t* y);
 
-/// The same through im2col and gemm_int8 (grouped convolutions, which only imported models have, take the
+/// The same through the fast kernel (grouped convolutions, which only imported models have, take the
 /// formula). `workspace`: conv2d_workspace_bytes, aligned to 4.
 void conv2d(const Conv2DParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t conv2d_workspace_bytes(const Conv2DParams& params);
 
 /// The output lines [begin, end) of one image, for dividing an image among threads, each with a workspace of
-/// its own. x, y: that image's. For a single group.
+/// its own. x, y: that image's. For a single group. With max_pool, y is what a 2x2 max pool with stride 2
+/// makes of the output, and `begin` and `end` are even (see can_pool).
 void conv2d_lines(const Conv2DParams& params, const int8_t* x, int64_t begin, int64_t end, void* workspace,
-                  int8_t* y);
+                  int8_t* y, bool max_pool = false);
 
 }  // namespace qlimit::int8

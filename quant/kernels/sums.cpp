@@ -36,17 +36,21 @@ SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias
   }
 }
 
+ChannelRequantizer SumRequantizer::scales() const {
+  return {.bias = bias_.data(),
+          .multipliers = multipliers_.data(),
+          .right_shifts = shifts_.data(),
+          .zero_point = out_.zero_point,
+          .min = out_.min,
+          .max = out_.max};
+}
+
 void SumRequantizer::run_in_vectors(int64_t rows, int64_t grouped, const int32_t* sums, int8_t* y) const {
   requantize_int8({.rows = rows,
                    .channels = grouped * channels_,
                    .padded_channels = grouped * columns_,
                    .sums = sums,
-                   .bias = bias_.data(),
-                   .multipliers = multipliers_.data(),
-                   .right_shifts = shifts_.data(),
-                   .zero_point = out_.zero_point,
-                   .min = out_.min,
-                   .max = out_.max,
+                   .scales = scales(),
                    .out = y});
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/kernels/table.h"
 #include "quant/fixed_point.h"
 
 namespace qlimit::int8 {
@@ -19,6 +20,11 @@ class SumRequantizer {
   SumRequantizer(int64_t columns, const std::vector<int32_t>& bias,
                  const std::vector<QuantizedMultiplier>& multipliers, const OutputClamp& out,
                  Rounding rounding);
+
+  /// Whether the scales below say all there is to say; otherwise only `run` knows how to round.
+  bool in_vectors() const { return in_vectors_; }
+  /// For kernels that requantize a sum while it is in a register; columns of each.
+  ChannelRequantizer scales() const;
 
   /// y[i,c] = clamp((sums[i,c] + bias[c]) * M[c] + z_out). sums: [rows, columns], y: [rows, channels].
   void run(int64_t rows, const int32_t* sums, int8_t* y) const;

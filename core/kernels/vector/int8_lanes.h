@@ -44,6 +44,7 @@ struct Lanes512 {
   static Type increment_where_greater(Type x, Type a, Type b) {
     return _mm512_mask_add_epi32(x, _mm512_cmpgt_epi32_mask(a, b), x, _mm512_set1_epi32(1));
   }
+  static Type max(Type a, Type b) { return _mm512_max_epi32(a, b); }
   static Type clamp(Type x, Type low, Type high) { return _mm512_min_epi32(_mm512_max_epi32(x, low), high); }
   static Type bit_and(Type a, Type b) { return _mm512_and_si512(a, b); }
   static Type sign(Type x) { return _mm512_srli_epi32(x, 31); }
@@ -83,6 +84,7 @@ struct Lanes256 {
   static Type increment_where_greater(Type x, Type a, Type b) {
     return _mm256_sub_epi32(x, _mm256_cmpgt_epi32(a, b));
   }
+  static Type max(Type a, Type b) { return _mm256_max_epi32(a, b); }
   static Type clamp(Type x, Type low, Type high) { return _mm256_min_epi32(_mm256_max_epi32(x, low), high); }
   static Type bit_and(Type a, Type b) { return _mm256_and_si256(a, b); }
   static Type sign(Type x) { return _mm256_srli_epi32(x, 31); }
@@ -131,6 +133,7 @@ struct Lanes128 {
   static Type shift_right(Type x, Type count) { return x >> count; }
   static Type shift_left(Type x, Type count) { return x << count; }
   static Type increment_where_greater(Type x, Type a, Type b) { return x - (a > b); }
+  static Type max(Type a, Type b) { return a > b ? a : b; }
   static Type clamp(Type x, Type low, Type high) {
     const Type above = x > low ? x : low;
     return above < high ? above : high;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/kernels/vector/channel.h"
+#include "core/kernels/vector/conv_int8.h"
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
 #include "core/kernels/vector/gemm_int8.h"
@@ -25,6 +26,11 @@ constexpr KernelTable make_table() {
       .widen_int8 = widen_int8,
       .requantize_int8 = requantize_int8,
       .quantize_int8 = quantize_int8<kBytes>,
+      .conv_int8_widths = {2 * WideDot::kChannels, WideDot::kChannels, NarrowDot::kChannels},
+      .conv_int8_filter_bytes = conv_int8_filter_bytes,
+      .pack_conv_int8 = pack_conv_int8,
+      .conv_int8_panel = conv_int8_panel,
+      .int8_lines = int8_lines,
       .im2col = im2col<kBytes>,
       .col2im = col2im<kBytes>,
       .channel_sums = channel_sums<kBytes>,

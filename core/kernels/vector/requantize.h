@@ -13,27 +13,35 @@
 namespace qlimit {
 namespace {
 
+/// The outputs of a vector of sums, channels c and following.
 template <typename L>
-inline void requantize_lanes(const RequantizeBlock& r, const int32_t* sums, int64_t c, int8_t* out) {
+inline typename L::Type requantized(const ChannelRequantizer& r, typename L::Type sums, int64_t c) {
   const auto one = L::broadcast(1);
   const auto shift = L::load(r.right_shifts + c);
-  const auto sum = L::add(L::load(sums + c), L::load(r.bias + c));
-  const auto product = L::high_mul(sum, L::load(r.multipliers + c));
+  const auto product = L::high_mul(L::add(sums, L::load(r.bias + c)), L::load(r.multipliers + c));
   // rounding_divide_by_pot: the quotient rounds down; a remainder above half (for negative numbers: above
   // half and a bit) adds 1.
   const auto mask = L::add(L::shift_left(one, shift), L::broadcast(-1));
   const auto threshold = L::add(L::shift_right(mask, one), L::sign(product));
-  auto y = L::increment_where_greater(L::shift_right(product, shift), L::bit_and(product, mask), threshold);
+  const auto y =
+      L::increment_where_greater(L::shift_right(product, shift), L::bit_and(product, mask), threshold);
   // Clamped before the zero point is added, which then cannot overflow.
-  y = L::clamp(y, L::broadcast(r.min - r.zero_point), L::broadcast(r.max - r.zero_point));
-  y = L::add(y, L::broadcast(r.zero_point));
-  if (c + L::kLanes <= r.channels) {
-    L::store_bytes(out + c, y);
-  } else {
-    int8_t rest[L::kLanes];
-    L::store_bytes(rest, y);
-    for (int64_t i = c; i < r.channels; ++i) out[i] = rest[i - c];
-  }
+  const auto clamped = L::clamp(y, L::broadcast(r.min - r.zero_point), L::broadcast(r.max - r.zero_point));
+  return L::add(clamped, L::broadcast(r.zero_point));
+}
+
+/// The first `count` lanes as bytes.
+template <typename L>
+inline void store_bytes(int64_t count, typename L::Type y, int8_t* out) {
+  if (count >= L::kLanes) return L::store_bytes(out, y);
+  int8_t rest[L::kLanes];
+  L::store_bytes(rest, y);
+  for (int64_t i = 0; i < count; ++i) out[i] = rest[i];
+}
+
+template <typename L>
+inline void requantize_lanes(const RequantizeBlock& r, const int32_t* sums, int64_t c, int8_t* out) {
+  store_bytes<L>(r.channels - c, requantized<L>(r.scales, L::load(sums + c), c), out + c);
 }
 
 inline void requantize_int8(const RequantizeBlock& r) {

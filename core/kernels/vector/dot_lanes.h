@@ -1,0 +1,106 @@
+// Dot products of four bytes, the heart of the integer convolution: a vector of 32-bit sums, and for each
+// lane four activations times four weights.
+//
+//   sum[lane] += x0 * w[lane][0] + x1 * w[lane][1] + x2 * w[lane][2] + x3 * w[lane][3]
+//
+// The four activations are the same in all lanes: they are broadcast from the image as they lie there. All
+// sums are exact.
+//
+// With VNNI this is one instruction, vpdpbusd, whose activations are unsigned: images are stored as x + 128,
+// and the 128 * (sum of the weights) too much is taken back in the bias. Without it the even and the odd
+// bytes become two vectors of 16 bits, and pmaddwd multiplies and adds each of them: two exact products a
+// lane, twice.
+#pragma once
+
+#include "core/kernels/vector/int8_lanes.h"
+
+namespace qlimit {
+namespace {
+
+#if defined(__AVX512VNNI__)
+/// Channels and lanes: 16 channels of four bytes.
+struct Dot512 {
+  using Lanes = Lanes512;
+  using Sum = __m512i;
+  using Input = __m512i;
+  using Filter = __m512i;
+  static constexpr int64_t kChannels = 16;
+  static constexpr int64_t kDepth = 4;         // bytes of depth that a step takes
+  static constexpr int64_t kFilterBytes = 64;  // of a step
+  static constexpr int kRegisters = 16;        // of sums that a tile may have
+
+  static Input broadcast(const uint8_t* x) {
+    int32_t four;
+    std::memcpy(&four, x, sizeof four);
+    return _mm512_set1_epi32(four);
+  }
+  static Filter load(const int8_t* w) { return _mm512_loadu_si512(w); }
+  static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
+  static Lanes512::Type finish(Sum sum) { return sum; }
+  /// Puts the weight for byte k of a step and channel c to its place.
+  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) { filters[c * 4 + k] = w; }
+};
+
+/// 8 channels would leave half of the lanes idle, so here a step takes eight bytes of depth: lane 2c has the
+/// first four of channel c, lane 2c+1 the others. They are added in the end.
+struct Dot512Pairs {
+  using Lanes = Lanes256;
+  using Sum = __m512i;
+  using Input = __m512i;
+  using Filter = __m512i;
+  static constexpr int64_t kChannels = 8;
+  static constexpr int64_t kDepth = 8;
+  static constexpr int64_t kFilterBytes = 64;
+  static constexpr int kRegisters = 16;
+
+  static Input broadcast(const uint8_t* x) {
+    int64_t eight;
+    std::memcpy(&eight, x, sizeof eight);
+    return _mm512_set1_epi64(eight);
+  }
+  static Filter load(const int8_t* w) { return _mm512_loadu_si512(w); }
+  static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
+  static Lanes256::Type finish(Sum sum) {
+    return _mm512_cvtepi64_epi32(_mm512_add_epi32(sum, _mm512_srli_epi64(sum, 32)));
+  }
+  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) { filters[c * 8 + k] = w; }
+};
+#endif
+
+/// Without VNNI, for lanes of any length: the filters are stored as 16-bit numbers, the even bytes of each
+/// channel before the odd ones.
+template <typename L>
+struct DotPairs {
+  using Lanes = L;
+  using Sum = typename L::Type;
+  struct Input {
+    typename L::Type even, odd;
+  };
+  struct Filter {
+    typename L::Type even, odd;
+  };
+  static constexpr int64_t kChannels = L::kLanes;
+  static constexpr int64_t kDepth = 4;
+  static constexpr int64_t kFilterBytes = 8 * L::kLanes;
+  static constexpr int kRegisters = L::kLanes == 16 ? 16 : 8;
+
+  static Input broadcast(const uint8_t* x) {
+    int32_t four;
+    std::memcpy(&four, x, sizeof four);
+    const uint32_t bits = static_cast<uint32_t>(four);
+    return {L::broadcast(static_cast<int32_t>(bits & 0x00FF00FFu)),
+            L::broadcast(static_cast<int32_t>((bits >> 8) & 0x00FF00FFu))};
+  }
+  static Filter load(const int8_t* w) { return {L::load(w), L::load(w + kFilterBytes / 2)}; }
+  static Sum dot(Sum sum, Input x, Filter w) {
+    return L::multiply_add_pairs(L::multiply_add_pairs(sum, x.even, w.even), x.odd, w.odd);
+  }
+  static typename L::Type finish(Sum sum) { return sum; }
+  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) {
+    const int16_t wide = w;
+    std::memcpy(filters + k % 2 * (kFilterBytes / 2) + (c * 2 + k / 2) * 2, &wide, sizeof wide);
+  }
+};
+
+}  // namespace
+}  // namespace qlimit
