@@ -37,6 +37,19 @@ struct Parts {
   }
 };
 
+/// Whether nothing but the next node reads the result, and that is a plain 2x2 max pool.
+bool pooled_by_next(const Parts& p) {
+  const Graph& graph = p.q.graph;
+  const auto next = static_cast<size_t>(graph.producer(p.node.output)) + 1;
+  if (next >= graph.nodes.size() || graph.uses(p.node.output) != 1) return false;
+  const auto* pool = std::get_if<op::MaxPool2D>(&graph.nodes[next].op);
+  const Window halves = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  return pool && graph.nodes[next].inputs[0] == p.node.output && pool->activation == Activation::kNone &&
+         (pool->window == halves ||
+          pool->window ==
+              Window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid});
+}
+
 CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   const auto params = int8::prepare_conv2d(p.in(), p.in_params(), p.filter, o.window, p.stage(o.activation));
   if (params.groups > 1 || p.kernels == Kernels::kReference) {
@@ -45,16 +58,22 @@ CompiledNode compile(const Parts& p, const op::Conv2D& o) {
     }};
   }
   const WindowGeometry& g = params.geometry;
-  const ImageParts parts(g, g.out_w * g.patch_size() * params.out_channels,
-                         int8::conv2d_workspace_bytes(params));
-  const auto run = [=](const KernelArguments& a) {
-    parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
-      const int8_t* x = a.in<int8_t>() + image * g.in_h * g.in_w * g.channels;
-      int8_t* y = a.out<int8_t>() + image * g.out_pixels() * params.out_channels;
-      int8::conv2d_lines(params, x, begin, end, a.scratch + part * parts.scratch_bytes(), y);
-    });
+  const int64_t row_work = g.out_w * g.patch_size() * params.out_channels;
+  const auto make = [&](bool max_pool) -> Kernel {
+    const ImageParts parts(g, row_work, int8::conv2d_workspace_bytes(params), max_pool ? 2 : 1);
+    return [=](const KernelArguments& a) {
+      parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
+        const int8_t* x = a.in<int8_t>() + image * g.in_h * g.in_w * g.channels;
+        int8_t* y = a.out<int8_t>() + image * g.out_pixels() / (max_pool ? 4 : 1) * params.out_channels;
+        std::byte* scratch = a.scratch + part * parts.scratch_bytes();
+        int8::conv2d_lines(params, x, begin, end, scratch, y, max_pool);
+      });
+    };
   };
-  return {.run = run, .scratch_bytes = parts.all_scratch_bytes()};
+  const ImageParts parts(g, row_work, int8::conv2d_workspace_bytes(params));
+  return {.run = make(false),
+          .scratch_bytes = parts.all_scratch_bytes(),
+          .run_with_next = pooled_by_next(p) && params.packed.can_pool() ? make(true) : Kernel()};
 }
 
 CompiledNode compile(const Parts& p, const op::DepthwiseConv2D& o) {

@@ -64,7 +64,7 @@ MemoryPlan plan_memory(const std::vector<Lifetime>& lifetimes) {
   return plan;
 }
 
-GraphMemory plan_graph_memory(const Graph& graph, const std::vector<int64_t>& scratch_bytes) {
+GraphMemory plan_graph_memory(const Graph& graph, const std::vector<NodeMemory>& nodes) {
   const std::vector<ValueId> storage = storage_of_values(graph);
   const int steps = static_cast<int>(graph.nodes.size());
   // One lifetime for each value (empty for constants and for the results of reshapes), one for each scratch.
@@ -79,13 +79,14 @@ GraphMemory plan_graph_memory(const Graph& graph, const std::vector<int64_t>& sc
   for (int step = 0; step < steps; ++step) {
     const Node& node = graph.nodes[static_cast<size_t>(step)];
     if (!std::holds_alternative<op::Reshape>(node.op)) {
-      life_of(node.output) = {bytes_of(node.output), step, step};
+      const bool early = step > 0 && nodes[static_cast<size_t>(step) - 1].computes_next;
+      life_of(node.output) = {bytes_of(node.output), early ? step - 1 : step, step};
     }
     for (ValueId id : node.inputs) {
       if (!graph.value(id).is_constant()) life_of(id).last = step;
     }
-    lifetimes[graph.values.size() + static_cast<size_t>(step)] = {scratch_bytes[static_cast<size_t>(step)],
-                                                                  step, step};
+    lifetimes[graph.values.size() + static_cast<size_t>(step)] = {
+        nodes[static_cast<size_t>(step)].scratch_bytes, step, step};
   }
   life_of(graph.output).last = steps;
 

@@ -41,8 +41,14 @@ struct GraphMemory {
   int64_t bytes = 0;
 };
 
-/// Plans the activations of one run, and `scratch_bytes` for each node while it runs. Step i is node i. The
-/// input lives from the start, the output until the end. The result of a reshape lies where its operand lies.
-GraphMemory plan_graph_memory(const Graph& graph, const std::vector<int64_t>& scratch_bytes);
+/// What a node needs besides its operands and its result.
+struct NodeMemory {
+  int64_t scratch_bytes = 0;
+  bool computes_next = false;  // it may write the next node's result, which therefore lives from here on
+};
+
+/// Plans the activations of one run, and the memory of each node while it runs. Step i is node i. The input
+/// lives from the start, the output until the end. The result of a reshape lies where its operand lies.
+GraphMemory plan_graph_memory(const Graph& graph, const std::vector<NodeMemory>& nodes);
 
 }  // namespace qlimit

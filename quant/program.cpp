@@ -21,9 +21,11 @@ Workspace::Workspace(int64_t arena_bytes, int64_t arenas)
 
 Program::Program(const Graph& graph, std::vector<CompiledNode> compiled, OperandConstants constants)
     : input_(graph.input) {
-  std::vector<int64_t> scratch_bytes;
-  for (const CompiledNode& node : compiled) scratch_bytes.push_back(node.scratch_bytes);
-  const GraphMemory memory = plan_graph_memory(graph, scratch_bytes);
+  std::vector<NodeMemory> needs;
+  for (const CompiledNode& node : compiled) {
+    needs.push_back({.scratch_bytes = node.scratch_bytes, .computes_next = node.run_with_next != nullptr});
+  }
+  const GraphMemory memory = plan_graph_memory(graph, needs);
   arena_bytes_ = memory.bytes;
   if (arena_bytes_ > kMostArenaBytes) {
     throw Error(ErrorKind::kUnsupported, {.what = "one run needs too much memory",
@@ -45,6 +47,7 @@ Program::Program(const Graph& graph, std::vector<CompiledNode> compiled, Operand
       if (constant) constants_.push_back(std::move(constant));
     }
     steps_.push_back({.run = std::move(compiled[i].run),
+                      .run_with_next = std::move(compiled[i].run_with_next),
                       .operands = std::move(operands),
                       .scratch_offset = memory.scratch_offsets[i],
                       .output = node.output,
@@ -58,11 +61,17 @@ Workspace Program::make_workspace(int64_t max_runs) const {
 
 void Program::run_once(int64_t run, std::byte* arena, const Probe* probe) const {
   if (probe) (*probe)(run, input_, arena + input_offset_);
-  for (const Step& step : steps_) {
-    if (step.run) {
-      step.run(KernelArguments(step.operands.data(), arena, step.output_offset, step.scratch_offset));
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    const bool with_next = step.run_with_next && !probe;
+    const int64_t output_offset = with_next ? steps_[++i].output_offset : step.output_offset;
+    const KernelArguments arguments(step.operands.data(), arena, output_offset, step.scratch_offset);
+    if (with_next) {
+      step.run_with_next(arguments);
+    } else if (step.run) {
+      step.run(arguments);
     }
-    if (probe) (*probe)(run, step.output, arena + step.output_offset);
+    if (probe) (*probe)(run, step.output, arena + output_offset);
   }
 }
 

@@ -79,6 +79,9 @@ using Kernel = std::function<void(const KernelArguments&)>;
 struct CompiledNode {
   Kernel run;
   int64_t scratch_bytes = 0;
+  /// If there is one: computes the next node's result at once, without this node's own. Nobody else reads
+  /// that. Not used while a probe looks on.
+  Kernel run_with_next = nullptr;
 };
 
 /// The constants that nodes have as operands, as they are stored, by ValueId; empty for other values.
@@ -113,7 +116,7 @@ class Program {
 
  private:
   struct Step {
-    Kernel run;
+    Kernel run, run_with_next;
     std::vector<Operand> operands;
     int64_t scratch_offset;
     ValueId output;

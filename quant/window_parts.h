@@ -14,13 +14,15 @@ namespace qlimit {
 /// scratch memory of its own.
 class ImageParts {
  public:
-  /// row_work: multiply-adds for one output row. Each part is large enough to be worth waking a thread.
-  ImageParts(const WindowGeometry& g, int64_t row_work, int64_t scratch_bytes)
+  /// row_work: multiply-adds for one output row. Each part is large enough to be worth waking a thread, and a
+  /// multiple of `unit` rows, which each image has to be too.
+  ImageParts(const WindowGeometry& g, int64_t row_work, int64_t scratch_bytes, int64_t unit = 1)
       : image_rows_(g.out_h), rows_(g.batch * g.out_h), scratch_bytes_((scratch_bytes + 63) / 64 * 64) {
     constexpr int64_t kWorthAThread = 1 << 20;  // about ten microseconds
     constexpr int64_t kMostParts = 8;           // each has scratch memory
     const int64_t most = std::min(kMostParts, rows_);
-    part_rows_ = chunk_count(rows_, std::clamp<int64_t>(rows_ * row_work / kWorthAThread, 1, most));
+    const int64_t parts = std::clamp<int64_t>(rows_ * row_work / kWorthAThread, 1, most);
+    part_rows_ = chunk_count(chunk_count(rows_, unit), parts) * unit;
   }
 
   int64_t scratch_bytes() const { return scratch_bytes_; }

@@ -78,7 +78,7 @@ TEST(GraphMemory, AReshapeLiesWhereItsOperandLiesAndTheOutputIsKept) {
   const ValueId relu = graph.add(op::Clamp{}, {x});
   const ValueId flat = graph.add(op::Reshape{{1, 32}}, {relu});
   const ValueId again = graph.add(op::Clamp{}, {flat});
-  const GraphMemory memory = plan_graph_memory(graph, {0, 0, 256});
+  const GraphMemory memory = plan_graph_memory(graph, {{}, {}, {.scratch_bytes = 256}});
   EXPECT_EQ(memory.value_offsets[static_cast<size_t>(relu)], memory.value_offsets[static_cast<size_t>(flat)]);
   EXPECT_NE(memory.value_offsets[static_cast<size_t>(flat)],
             memory.value_offsets[static_cast<size_t>(again)]);
@@ -92,7 +92,7 @@ TEST(GraphMemory, TheOutputIsKeptWhileLaterNodesRun) {
   ValueId at = output;
   for (int i = 0; i < 4; ++i) at = graph.add(op::Clamp{}, {at});
   graph.output = output;
-  const GraphMemory memory = plan_graph_memory(graph, std::vector<int64_t>(5, 0));
+  const GraphMemory memory = plan_graph_memory(graph, std::vector<NodeMemory>(5));
   for (ValueId later = output + 1; later <= at; ++later) {
     EXPECT_NE(memory.value_offsets[static_cast<size_t>(later)],
               memory.value_offsets[static_cast<size_t>(output)]);
