@@ -33,11 +33,6 @@ void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int
   kernels().col2im(g, columns, row_begin, row_end, image);
 }
 
-void im2col_int8(const WindowGeometry& g, const int8_t* image, int8_t zero_point, int64_t row_stride,
-                 int64_t row_begin, int64_t row_end, int16_t* columns) {
-  kernels().im2col_int8(g, image, zero_point, row_stride, row_begin, row_end, columns);
-}
-
 void im2col_reference(const WindowGeometry& g, const Real* image, int64_t row_begin, int64_t row_end,
                       Real* columns) {
   for_each_element(g, row_begin, row_end,

@@ -18,11 +18,6 @@ void im2col(const WindowGeometry& g, const Real* image, int64_t row_begin, int64
 /// im2col.
 void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);
 
-/// The patches of an 8-bit image, widened to 16 bits, with `zero_point` outside the image; rows begin
-/// row_stride elements apart, and what lies between KH*KW*C and row_stride becomes 0.
-void im2col_int8(const WindowGeometry& g, const int8_t* image, int8_t zero_point, int64_t row_stride,
-                 int64_t row_begin, int64_t row_end, int16_t* columns);
-
 /// The definitions, element by element.
 void im2col_reference(const WindowGeometry& g, const Real* image, int64_t row_begin, int64_t row_end,
                       Real* columns);

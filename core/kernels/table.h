@@ -34,17 +34,6 @@ struct GemmPanel {
   Epilogue epilogue;
 };
 
-/// One column panel of an integer product: c[m,width] = a[m, 2*pairs] * panel, 8-bit numbers in 16 bits.
-struct Int8Panel {
-  int64_t m, pairs;
-  const int16_t* a;
-  int64_t a_row_stride;
-  const int16_t* panel;  // [pairs][width][2]
-  int64_t width;
-  int32_t* c;
-  int64_t c_row_stride;
-};
-
 /// How sums become 8-bit outputs, channel by channel, see vector/requantize.h.
 struct ChannelRequantizer {
   const int32_t* bias;          // one for each column of sums, as the two below
@@ -101,11 +90,6 @@ struct KernelTable {
   int64_t panel_widths[3];  // of GEMM column panels, the widest first
   void (*gemm_panel)(const GemmPanel&);
 
-  int64_t int8_panel_widths[3];
-  void (*gemm_int8_panel)(const Int8Panel&);
-  void (*im2col_int8)(const WindowGeometry&, const int8_t* image, int8_t zero_point, int64_t row_stride,
-                      int64_t row_begin, int64_t row_end, int16_t* columns);
-  void (*widen_int8)(int64_t count, const int8_t* from, int16_t* to);
   void (*requantize_int8)(const RequantizeBlock&);
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);

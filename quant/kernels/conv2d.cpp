@@ -16,16 +16,6 @@ int64_t sums_bytes(const Conv2DParams& p) {
   return kSumLines * p.geometry.out_w * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t));
 }
 
-/// Images are stored + 128 for the kernel; the bias takes it back. Sums wrap around, so it may too.
-std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight) {
-  const int64_t size = weight.size() / static_cast<int64_t>(bias.size());
-  for (int64_t i = 0; i < weight.size(); ++i) {
-    auto& b = bias[static_cast<size_t>(i / size)];
-    b = static_cast<int32_t>(static_cast<uint32_t>(b) - 128u * static_cast<uint32_t>(int32_t{weight[i]}));
-  }
-  return bias;
-}
-
 }  // namespace
 
 Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,

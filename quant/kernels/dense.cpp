@@ -34,7 +34,8 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
                    .real_multipliers = {},
                    .out = output_clamp(output.activation, output.params),
                    .rounding = output.rounding,
-                   .rows = PackedInt8Matrix(filter.weight.data(), weight[0], weight[1]),
+                   .packed = PackedConvInt8(lay_window("dense", {}, {1, 1, input[0], input[1]}),
+                                            filter.weight.data(), weight[0]),
                    .requantizer = {}};
   if (filter.scales.size() == 1 && runtime != Runtime::kTfliteMicro) {
     const double real = dense_multiplier(input_params.scale, filter.scales[0], output.params.scale);
@@ -47,7 +48,8 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
           convolution_multiplier(input_params.scale, weight_scale, output.params.scale));
     }
   }
-  p.requantizer = SumRequantizer(p.rows.columns(), folded_bias, p.multipliers, p.out, p.rounding);
+  p.requantizer = SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight), p.multipliers,
+                                 p.out, p.rounding);
   return p;
 }
 
@@ -64,19 +66,23 @@ void dense_reference(const DenseParams& p, const int8_t* x, int8_t* y) {
 }
 
 int64_t dense_workspace_bytes(const DenseParams& p) {
-  return p.rows.columns() * static_cast<int64_t>(sizeof(int32_t)) +
-         p.rows.row_stride() * static_cast<int64_t>(sizeof(int16_t));
+  return p.batch * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t)) + p.packed.scratch_bytes();
 }
 
 void dense(const DenseParams& p, const int8_t* x, void* workspace, int8_t* y) {
-  if (p.rounding == Rounding::kFloat64) return dense_reference(p, x, y);
-  int32_t* sums = static_cast<int32_t*>(workspace);
-  int16_t* row = reinterpret_cast<int16_t*>(sums + p.rows.columns());
-  row[p.rows.row_stride() - 1] = 0;
-  for (int64_t n = 0; n < p.batch; ++n) {
-    widen_int8(p.inputs, x + n * p.inputs, row);
-    gemm_int8(1, row, p.rows, sums);
-    p.requantizer.run(1, sums, y + n * p.outputs);
+  auto* sums = static_cast<int32_t*>(workspace);
+  auto* scratch = reinterpret_cast<std::byte*>(sums + p.batch * p.packed.columns());
+  constexpr int8_t kNoBorder = 0;
+  if (p.requantizer.in_vectors() && p.rounding != Rounding::kFloat64) {
+    const ChannelRequantizer scales = p.requantizer.scales();
+    p.packed.run(x, kNoBorder, 0, 1, scratch, {.scales = &scales, .out = y});
+    return;
+  }
+  p.packed.run(x, kNoBorder, 0, 1, scratch, {.sums = sums});
+  if (p.rounding != Rounding::kFloat64) return p.requantizer.run(p.batch, sums, y);
+  const int32_t* bias = p.requantizer.scales().bias;
+  for (int64_t n = 0; n < p.batch; ++n, sums += p.packed.columns()) {
+    for (int64_t o = 0; o < p.outputs; ++o) *y++ = finish(p, wrapping_add(sums[o], bias[o]), o);
   }
 }
 

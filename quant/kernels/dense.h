@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/conv_int8.h"
 #include "core/tensor.h"
 #include "quant/fixed_point.h"
 #include "quant/kernels/sums.h"
@@ -31,9 +31,9 @@ struct DenseParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: weights in panels, and the bias with the zero point folded in, bias - z_in * (sum of
-  // the row's weights).
-  PackedInt8Matrix rows;
+  // The form for use: a convolution with a 1x1 window over a row of `batch` pixels. The bias has the zero
+  // point (and the kernel's offset of 128) folded in, bias - (z_in + 128) * (sum of the row's weights).
+  PackedConvInt8 packed;
   SumRequantizer requantizer;
 };
 
@@ -45,7 +45,7 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
 /// The formula above.
 void dense_reference(const DenseParams& params, const int8_t* x, int8_t* y);
 
-/// The same through gemm_int8 (kFloat64 takes the formula). `workspace`: dense_workspace_bytes, aligned to 4.
+/// The same through the fast kernel. `workspace`: dense_workspace_bytes, aligned to 4.
 void dense(const DenseParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t dense_workspace_bytes(const DenseParams& params);
 

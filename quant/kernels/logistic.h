@@ -14,8 +14,8 @@
 
 namespace qlimit::int8 {
 
-/// The parameters that TFLite's converter gives the outputs of the two functions. TFLite refuses LOGISTIC with
-/// another scale; TFLM computes in these whatever the file says.
+/// The parameters that TFLite's converter gives the outputs of the two functions. TFLite refuses LOGISTIC
+/// with another scale; TFLM computes in these whatever the file says.
 inline constexpr AffineParams kLogisticParams = {.scale = 1.0f / 256.0f, .zero_point = -128};
 inline constexpr AffineParams kTanhParams = {.scale = 1.0f / 128.0f, .zero_point = 0};
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/requantize.h"
 
 namespace qlimit::int8 {
 namespace {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "core/kernels/gemm_int8.h"
+#include "core/kernels/requantize.h"
+#include "quant/kernels/filter.h"
 
 namespace qlimit::int8 {
 namespace {
@@ -64,7 +65,8 @@ void SumRequantizer::run(int64_t rows, const int32_t* sums, int8_t* y) const {
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t c = 0; c < channels_; ++c) {
       const size_t at = static_cast<size_t>(c);
-      *y++ = requantize(sums[i * columns_ + c] + bias_[at], {multipliers_[at], shifts_[at]}, out_, rounding_);
+      *y++ = requantize(wrapping_add(sums[i * columns_ + c], bias_[at]), {multipliers_[at], shifts_[at]},
+                        out_, rounding_);
     }
   }
 }

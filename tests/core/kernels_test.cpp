@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "core/kernels/channel.h"
+#include "core/kernels/conv_int8.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/gemm.h"
-#include "core/kernels/gemm_int8.h"
 #include "core/kernels/im2col.h"
 #include "core/kernels/isa.h"
 #include "core/kernels/pool.h"
@@ -143,52 +143,81 @@ std::vector<int8_t> random_bytes(Random& random, int64_t count) {
   return values;
 }
 
-TEST_P(Kernels, GemmInt8EqualsItsDefinition) {
-  Random random(8, "int8 gemm test");
-  for (int64_t m : {1, 4, 5, 12, 31}) {
-    for (int64_t n : {1, 3, 8, 10, 16, 24, 32, 70}) {
-      const int64_t k = 1 + random.below(300);
-      auto a = random_bytes(random, m * k), b = random_bytes(random, n * k);
-      std::fill(a.begin(), a.begin() + k, -128);  // the extreme products too
-      std::fill(b.begin(), b.begin() + k, -127);
-      const PackedInt8Matrix packed(b.data(), n, k);
-      std::vector<int16_t> rows(static_cast<size_t>(m * packed.row_stride()), 0);
-      for (int64_t i = 0; i < m; ++i) widen_int8(k, a.data() + i * k, rows.data() + i * packed.row_stride());
-      std::vector<int32_t> c(static_cast<size_t>(m * packed.columns()), -1),
-          expected(static_cast<size_t>(m * n));
-      gemm_int8(m, rows.data(), packed, c.data());
-      gemm_int8_reference(m, n, k, a.data(), b.data(), expected.data());
-      for (int64_t i = 0; i < m; ++i) {
-        for (int64_t j = 0; j < packed.columns(); ++j) {
-          ASSERT_EQ(c[static_cast<size_t>(i * packed.columns() + j)],
-                    j < n ? expected[static_cast<size_t>(i * n + j)] : 0)
-              << m << "x" << n << "x" << k << " at " << i << "," << j;
-        }
+/// The definition: sums [OH,OW,O] of (x + 128) * w over the window, with `border` for x outside of the image.
+std::vector<int32_t> convolution(const WindowGeometry& g, const std::vector<int8_t>& image, int8_t border,
+                                 const std::vector<int8_t>& weights, int64_t out_channels) {
+  std::vector<int32_t> sums;
+  const Window& w = g.window;
+  for (int64_t pixel = 0; pixel < g.out_pixels(); ++pixel) {
+    for (int64_t o = 0; o < out_channels; ++o) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < g.patch_size(); ++k) {
+        const int64_t c = k % g.channels, tap = k / g.channels;
+        const int64_t y = pixel / g.out_w * w.stride_h - g.pad_top + tap / w.kernel_w * w.dilation_h;
+        const int64_t x = pixel % g.out_w * w.stride_w - g.pad_left + tap % w.kernel_w * w.dilation_w;
+        const bool inside = y >= 0 && y < g.in_h && x >= 0 && x < g.in_w;
+        const int32_t value = inside ? image[static_cast<size_t>((y * g.in_w + x) * g.channels + c)] : border;
+        sum += (value + 128) * weights[static_cast<size_t>(o * g.patch_size() + k)];
       }
+      sums.push_back(sum);
+    }
+  }
+  return sums;
+}
+
+TEST_P(Kernels, ConvInt8EqualsItsDefinition) {
+  Random random(8, "int8 convolution test");
+  for (int trial = 0; trial < 300; ++trial) {
+    WindowGeometry g = random_geometry(random, 2);
+    if (trial % 10 == 0) g = lay_window("test", {}, {1, 1, 1 + random.below(20), 1 + random.below(300)});
+    const int64_t out_channels = 1 + random.below(trial % 2 ? 20 : 80);
+    auto image = random_bytes(random, g.in_h * g.in_w * g.channels);
+    auto weights = random_bytes(random, out_channels * g.patch_size());
+    for (int8_t& w : weights) w = std::max<int8_t>(w, -127);
+    if (trial % 7 == 0) std::fill(image.begin(), image.end(), 127);  // the extreme products too
+    if (trial % 7 == 0) std::fill(weights.begin(), weights.end(), -127);
+    const int8_t border = static_cast<int8_t>(random.below(256));
+    const std::vector<int32_t> expected = convolution(g, image, border, weights, out_channels);
+
+    const PackedConvInt8 conv(g, weights.data(), out_channels);
+    const int64_t begin = random.below(static_cast<uint32_t>(g.out_h));
+    std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));
+    std::vector<int32_t> found(static_cast<size_t>((g.out_h - begin) * g.out_w * conv.columns()));
+    conv.run(image.data(), border, begin, g.out_h, scratch.data(), {.sums = found.data()});
+    for (int64_t i = 0; i < (g.out_h - begin) * g.out_w * out_channels; ++i) {
+      const int64_t at = i / out_channels * conv.columns() + i % out_channels;
+      ASSERT_EQ(found[static_cast<size_t>(at)],
+                expected[static_cast<size_t>(begin * g.out_w * out_channels + i)])
+          << "trial " << trial << " at " << i;
     }
   }
 }
 
-TEST_P(Kernels, Im2colInt8EqualsTheFloatDefinition) {
-  Random random(9, "int8 im2col test");
-  for (int i = 0; i < 100; ++i) {
-    const WindowGeometry g = random_geometry(random, 2);
-    const auto image = random_bytes(random, g.in_h * g.in_w * g.channels);
-    const int8_t zero_point = static_cast<int8_t>(random.below(256));
-    const int64_t patch = g.patch_size(), stride = patch + patch % 2;
-    std::vector<int16_t> columns(static_cast<size_t>(g.out_pixels() * stride), 9999);
-    im2col_int8(g, image.data(), zero_point, stride, 0, g.out_h, columns.data());
-    // The float definition on x - z: outside is 0 there, and every difference is exact.
-    std::vector<Real> shifted(image.size()), expected(static_cast<size_t>(g.out_pixels() * patch));
-    for (size_t k = 0; k < image.size(); ++k) shifted[k] = static_cast<Real>(image[k] - zero_point);
-    im2col_reference(g, shifted.data(), 0, g.out_h, expected.data());
-    for (int64_t row = 0; row < g.out_pixels(); ++row) {
-      for (int64_t k = 0; k < stride; ++k) {
-        const int16_t value = columns[static_cast<size_t>(row * stride + k)];
-        if (k == patch) {
-          ASSERT_EQ(value, 0) << "the odd element that makes a pair";
-        } else {
-          ASSERT_EQ(value - zero_point, static_cast<int>(expected[static_cast<size_t>(row * patch + k)]));
+TEST_P(Kernels, ConvInt8PoolsItsSums) {
+  Random random(9, "int8 pool test");
+  for (int trial = 0; trial < 100; ++trial) {
+    const Shape image_shape = {1, 2 + 2 * random.below(9), 2 + 2 * random.below(12), 1 + random.below(9)};
+    const WindowGeometry g = lay_window("test", {.kernel_h = 3, .kernel_w = 3}, image_shape);
+    const int64_t out_channels = 1 + random.below(40);
+    const auto image = random_bytes(random, image_shape.size());
+    const auto weights = random_bytes(random, out_channels * g.patch_size());
+    const std::vector<int32_t> sums = convolution(g, image, 3, weights, out_channels);
+    const PackedConvInt8 conv(g, weights.data(), out_channels);
+    ASSERT_TRUE(conv.can_pool());
+    const int64_t begin = 2 * random.below(static_cast<uint32_t>(g.out_h / 2));
+    std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));
+    std::vector<int32_t> found(static_cast<size_t>(g.out_pixels() / 4 * conv.columns()));
+    conv.run(image.data(), 3, begin, g.out_h, scratch.data(), {.max_pool = true, .sums = found.data()});
+    for (int64_t y = begin; y < g.out_h; y += 2) {
+      for (int64_t x = 0; x < g.out_w; x += 2) {
+        for (int64_t o = 0; o < out_channels; ++o) {
+          int32_t greatest = std::numeric_limits<int32_t>::min();
+          for (int64_t pixel :
+               {y * g.out_w + x, y * g.out_w + x + 1, (y + 1) * g.out_w + x, (y + 1) * g.out_w + x + 1}) {
+            greatest = std::max(greatest, sums[static_cast<size_t>(pixel * out_channels + o)]);
+          }
+          const int64_t at = (y - begin) / 2 * (g.out_w / 2) + x / 2;
+          ASSERT_EQ(found[static_cast<size_t>(at * conv.columns() + o)], greatest);
         }
       }
     }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "core/kernels/table.h"
-#include "core/kernels/vector/gemm_int8.h"
 #include "core/kernels/vector/vector.h"
 
 namespace qlimit {
@@ -93,22 +92,6 @@ void col2im(const WindowGeometry& g, const Real* columns, int64_t row_begin, int
         for (; i < n; ++i) image[to + i] += columns[from + i];
       },
       [](int64_t, int64_t) {});
-}
-
-// 8-bit images to rows of 16-bit numbers for the integer product, with the zero point where the window hangs
-// over.
-inline void im2col_int8(const WindowGeometry& g, const int8_t* image, int8_t zero_point, int64_t row_stride,
-                        int64_t row_begin, int64_t row_end, int16_t* columns) {
-  for_each_run(
-      g, row_stride, row_begin, row_end,
-      [=](int64_t to, int64_t from, int64_t n) { widen_int8(n, image + from, columns + to); },
-      [=](int64_t to, int64_t n) {
-        for (int64_t i = 0; i < n; ++i) columns[to + i] = zero_point;
-      });
-  const int64_t patch = g.patch_size();
-  for (int64_t row = 0; patch < row_stride && row < (row_end - row_begin) * g.out_w; ++row) {
-    for (int64_t i = patch; i < row_stride; ++i) columns[row * row_stride + i] = 0;
-  }
 }
 
 }  // namespace

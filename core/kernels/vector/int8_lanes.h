@@ -51,10 +51,6 @@ struct Lanes512 {
   static void store_bytes(int8_t* p, Type v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
   }
-  static void widen(int16_t* to, const int8_t* from) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                        _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-  }
 };
 #endif
 
@@ -91,10 +87,6 @@ struct Lanes256 {
   static void store_bytes(int8_t* p, Type v) {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
-  }
-  static void widen(int16_t* to, const int8_t* from) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                     _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
   }
 };
 #endif
@@ -142,9 +134,6 @@ struct Lanes128 {
   static Type sign(Type x) { return (x < 0) & 1; }
   static void store_bytes(int8_t* p, Type v) {
     for (int i = 0; i < 4; ++i) p[i] = static_cast<int8_t>(v[i]);
-  }
-  static void widen(int16_t* to, const int8_t* from) {
-    for (int i = 0; i < 4; ++i) to[i] = from[i];
   }
 };
 

@@ -5,7 +5,6 @@
 #include "core/kernels/vector/conv_int8.h"
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
-#include "core/kernels/vector/gemm_int8.h"
 #include "core/kernels/vector/im2col.h"
 #include "core/kernels/vector/pool.h"
 #include "core/kernels/vector/quantize.h"
@@ -20,10 +19,6 @@ constexpr KernelTable make_table() {
   return {
       .panel_widths = {2 * kLanes, kLanes, kLanes / 2},
       .gemm_panel = gemm_panel<kBytes>,
-      .int8_panel_widths = {2 * WideLanes::kLanes, WideLanes::kLanes, HalfLanes::kLanes},
-      .gemm_int8_panel = gemm_int8_panel,
-      .im2col_int8 = im2col_int8,
-      .widen_int8 = widen_int8,
       .requantize_int8 = requantize_int8,
       .quantize_int8 = quantize_int8<kBytes>,
       .conv_int8_widths = {2 * WideDot::kChannels, WideDot::kChannels, NarrowDot::kChannels},
