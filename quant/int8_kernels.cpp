@@ -43,16 +43,15 @@ bool pooled_by_next(const Parts& p) {
   const auto next = static_cast<size_t>(graph.producer(p.node.output)) + 1;
   if (next >= graph.nodes.size() || graph.uses(p.node.output) != 1) return false;
   const auto* pool = std::get_if<op::MaxPool2D>(&graph.nodes[next].op);
-  const Window halves = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
-  return pool && graph.nodes[next].inputs[0] == p.node.output && pool->activation == Activation::kNone &&
-         (pool->window == halves ||
-          pool->window ==
-              Window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid});
+  if (!pool || graph.nodes[next].inputs[0] != p.node.output) return false;
+  const Window& w = pool->window;
+  return w.kernel_h == 2 && w.kernel_w == 2 && w.stride_h == 2 && w.stride_w == 2 &&
+         pool->activation == Activation::kNone;
 }
 
 CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   const auto params = int8::prepare_conv2d(p.in(), p.in_params(), p.filter, o.window, p.stage(o.activation));
-  if (params.groups > 1 || p.kernels == Kernels::kReference) {
+  if (!params.is_fast || p.kernels == Kernels::kReference) {
     return {.run = [params](const KernelArguments& a) {
       int8::conv2d_reference(params, a.in<int8_t>(), a.out<int8_t>());
     }};

@@ -6,8 +6,9 @@
 //   });
 //
 // The clock is read between the operations of an ordinary run, through the program's probe, which looks at no
-// data: that takes some 0.03 us an operation, as the time of a reshape shows, which does nothing. It is the
-// only difference to a run without a probe.
+// data: that takes some 0.03 us an operation, as the time of a reshape shows, which does nothing. With a
+// probe each operation runs by itself, so convolutions and the max pools behind them, which else are computed
+// together (quant/program.h), take longer here than in a run without one.
 #pragma once
 
 #include <cstdint>

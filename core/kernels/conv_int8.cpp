@@ -10,6 +10,18 @@ constexpr int64_t kReadBehind = 64;         // the last step of the last patch m
 
 }  // namespace
 
+bool PackedConvInt8::suits(const WindowGeometry& geometry) {
+  constexpr double kMostBytes = 1 << 26;
+  const Window& w = geometry.window;
+  const auto extent = [](int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
+    return static_cast<double>(out - 1) * static_cast<double>(stride) +
+           static_cast<double>(kernel - 1) * static_cast<double>(dilation) + 1;
+  };
+  const double rows = extent(2, w.stride_h, w.kernel_h, w.dilation_h);
+  const double columns = extent(geometry.out_w, w.stride_w, w.kernel_w, w.dilation_w);
+  return rows * columns * static_cast<double>(geometry.channels) <= kMostBytes;
+}
+
 PackedConvInt8::PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels)
     : geometry_(geometry), out_channels_(out_channels), table_(&kernels()) {
   const Window& w = geometry.window;

@@ -19,6 +19,9 @@ namespace qlimit {
 class PackedConvInt8 {
  public:
   PackedConvInt8() = default;
+  /// Whether the lines of a window are few enough to be kept beside the image: a window that is dilated far
+  /// beyond it would need absurdly many.
+  static bool suits(const WindowGeometry& geometry);
   /// weights: [out_channels, KH, KW, C]. It holds the layout of the instruction set that was active when it
   /// was made.
   PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels);

@@ -41,9 +41,10 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
                     .multipliers = channel_multipliers(filter, weight[0], input_params.scale, output),
                     .out = output_clamp(output.activation, output.params),
                     .rounding = output.rounding,
+                    .is_fast = weight[3] == geometry.channels && PackedConvInt8::suits(geometry),
                     .packed = {},
                     .requantizer = {}};
-  if (p.groups == 1) {
+  if (p.is_fast) {
     p.packed = PackedConvInt8(geometry, filter.weight.data(), p.out_channels);
     p.requantizer = SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight), p.multipliers,
                                    p.out, p.rounding);
@@ -79,7 +80,7 @@ void conv2d_reference(const Conv2DParams& p, const int8_t* x, int8_t* y) {
 }
 
 int64_t conv2d_workspace_bytes(const Conv2DParams& p) {
-  return p.groups > 1 ? 0 : sums_bytes(p) + p.packed.scratch_bytes();
+  return p.is_fast ? sums_bytes(p) + p.packed.scratch_bytes() : 0;
 }
 
 void conv2d_lines(const Conv2DParams& p, const int8_t* x, int64_t begin, int64_t end, void* workspace,
@@ -104,7 +105,7 @@ void conv2d_lines(const Conv2DParams& p, const int8_t* x, int64_t begin, int64_t
 }
 
 void conv2d(const Conv2DParams& p, const int8_t* x, void* workspace, int8_t* y) {
-  if (p.groups > 1) return conv2d_reference(p, x, y);
+  if (!p.is_fast) return conv2d_reference(p, x, y);
   const WindowGeometry& g = p.geometry;
   for (int64_t n = 0; n < g.batch; ++n) {
     conv2d_lines(p, x + n * g.in_h * g.in_w * g.channels, 0, g.out_h, workspace,

@@ -32,7 +32,8 @@ struct Conv2DParams {
   Rounding rounding = Rounding::kDouble;
 
   // The form for use: filters in panels, and the bias with the zero point (and the kernel's offset of 128)
-  // folded in, bias - (z_in + 128) * (sum of the channel's weights). Unused for several groups.
+  // folded in, bias - (z_in + 128) * (sum of the channel's weights). Only if `is_fast`.
+  bool is_fast = false;
   PackedConvInt8 packed;
   SumRequantizer requantizer;
 };
@@ -46,13 +47,13 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
 /// The formula above. x: [N,H,W,C], y: [N,OH,OW,O].
 void conv2d_reference(const Conv2DParams& params, const int8_t* x, int8_t* y);
 
-/// The same through the fast kernel (grouped convolutions, which only imported models have, take the
-/// formula). `workspace`: conv2d_workspace_bytes, aligned to 4.
+/// The same through the fast kernel (grouped convolutions and windows that reach far beyond the image, which
+/// only imported models have, take the formula). `workspace`: conv2d_workspace_bytes, aligned to 4.
 void conv2d(const Conv2DParams& params, const int8_t* x, void* workspace, int8_t* y);
 int64_t conv2d_workspace_bytes(const Conv2DParams& params);
 
 /// The output lines [begin, end) of one image, for dividing an image among threads, each with a workspace of
-/// its own. x, y: that image's. For a single group. With max_pool, y is what a 2x2 max pool with stride 2
+/// its own. x, y: that image's. Only if `is_fast`. With max_pool, y is what a 2x2 max pool with stride 2
 /// makes of the output, and `begin` and `end` are even (see can_pool).
 void conv2d_lines(const Conv2DParams& params, const int8_t* x, int64_t begin, int64_t end, void* workspace,
                   int8_t* y, bool max_pool = false);

@@ -130,6 +130,38 @@ TEST(MixedGraph, AFloatPartRunsBetweenIntegers) {
             (std::vector<int8_t>{0, 97, -97}));
 }
 
+TEST(MixedGraph, AProbeChangesNoResult) {
+  Random rng(33, "graph");
+  for (int trial = 0; trial < 60; ++trial) {
+    // Convolutions and the pools behind them are computed together, unless a probe looks on.
+    const auto padding = rng.below(2) ? Padding::kSame : Padding::kValid;
+    const Window halves = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = padding};
+    GraphBuilder net(rng, {1 + rng.below(3), 4 + rng.below(20), 4 + rng.below(20), 1 + rng.below(9)});
+    net.conv(1 + rng.below(40), {.kernel_h = 3, .kernel_w = 3}, true, Activation::kRelu);
+    net.apply(op::MaxPool2D{halves}).conv(1 + rng.below(20), {}, true).apply(op::MaxPool2D{halves});
+    const Graph& graph = net.graph();
+    const Tensor<float> images = random_tensor(repeated(graph.value(graph.input).shape, 4), rng);
+    const Ranges ranges = calibrate(FloatExecutor(graph), images);
+    const Runtime runtime = trial % 4 == 0 ? Runtime::kSingleRounding : Runtime::kTflite;
+    const QuantizedModel model(quantize(graph, ranges, {.runtime = runtime}));
+    const Probe probe = [](int64_t, ValueId, const void*) {};
+    const Tensor<float> watched = model.run(images, &probe), unwatched = model.run(images);
+    for (int64_t i = 0; i < watched.size(); ++i) ASSERT_EQ(watched[i], unwatched[i]) << trial;
+  }
+}
+
+TEST(MixedGraph, AWindowFarBeyondTheImageTakesTheDefinition) {
+  Int8Graph net;
+  const AffineParams one = {.scale = 1.0f, .zero_point = 0};
+  const ValueId x = net.input({1, 1, 1, 1}, one);
+  const ValueId weight = net.q.graph.add_constant("w", Tensor<float>({1, 3, 3, 1}));
+  const Window far = {.kernel_h = 3, .kernel_w = 3, .dilation_h = 1 << 20, .dilation_w = 1 << 20};
+  net.add(op::Conv2D{far}, {x, weight}, one);
+  Tensor<int8_t> ones = Tensor<int8_t>::full({1, 3, 3, 1}, 1);
+  net.q.filters[0] = {.weight = ones, .scales = {1.0f}, .bias = {2}};
+  EXPECT_EQ(run_stored<int8_t>(QuantizedModel(net.q), std::vector<int8_t>{5}), std::vector<int8_t>{7});
+}
+
 TEST(MixedGraph, ConstantsAreOperands) {
   Int8Graph net;
   const AffineParams one = {.scale = 1.0f, .zero_point = 0}, half = {.scale = 0.5f, .zero_point = -128};
