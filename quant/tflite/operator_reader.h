@@ -122,6 +122,8 @@ void read_depthwise_conv_2d(OperatorReader& op);
 void read_fully_connected(OperatorReader& op);
 /// By the number of the operation in the file; null if it is not supported.
 ReadOperation find_operation(int32_t code);
+/// Whether input i is the new shape of a RESHAPE. It may be computed, because the output has it too.
+bool is_new_shape(const TfliteOperator& op, size_t i);
 /// "ADD, AVERAGE_POOL_2D, ..."
 std::string supported_operations();
 

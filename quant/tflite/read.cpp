@@ -59,19 +59,20 @@ std::vector<bool> find_needed(const TfliteModel& file, int32_t input, int32_t ou
   need(output, file.operators.size());
   for (size_t i = file.operators.size(); i-- > 0;) {
     if (!needed[i]) continue;
-    for (const int32_t tensor : file.operators[i].inputs) {
-      if (tensor >= 0) need(tensor, i);
+    for (size_t k = 0; k < file.operators[i].inputs.size(); ++k) {
+      const int32_t tensor = file.operators[i].inputs[k];
+      if (tensor >= 0 && !is_new_shape(file.operators[i], k)) need(tensor, i);
     }
   }
   return needed;
 }
 
-void refuse_unknown_operations(const TfliteModel& file, const std::vector<bool>& needed,
-                               const GraphInProgress& graph) {
+void refuse_unknown_operations(const TfliteModel& file, const std::vector<bool>& needed) {
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!needed[i] || find_operation(file.operators[i].code)) continue;
-    graph.fail(ErrorKind::kUnsupported, "an operation that is not supported", concat("operator ", i),
-               supported_operations(), file.operators[i].name);
+    throw Error(ErrorKind::kUnsupported, {.what = concat(file.operators[i].name, " is not supported"),
+                                          .where = concat(file.file, ", operator ", i),
+                                          .hint = concat("supported are ", supported_operations())});
   }
 }
 
@@ -83,7 +84,7 @@ QuantizedGraph read_tflite(std::string_view bytes, const std::string& name) {
   const int32_t input = only(file.inputs, "input", graph);
   const int32_t output = only(file.outputs, "output", graph);
   const std::vector<bool> needed = find_needed(file, input, output, graph);
-  refuse_unknown_operations(file, needed, graph);
+  refuse_unknown_operations(file, needed);
   if (file.tensors[at(input)].is_constant()) graph.fail(ErrorKind::kData, "the input is a constant", "graph");
 
   graph.result.graph.input = graph.add_activation(input, "the input");

@@ -25,10 +25,11 @@ namespace qlimit {
 /// The most bytes that the activations of one run may take together.
 inline constexpr int64_t kMaxActivationBytes = int64_t{1} << 30;
 
-/// The graph in `bytes`; `file` is its name in messages. Values have the names of the file's tensors,
-/// operations that the output does not need are left out, float constants behind DEQUANTIZE are computed now.
-/// Throws, in one line that names file, operation and tensor: kData for bytes that are not a sound model,
-/// kUnsupported for what is well formed but not supported, kNumeric for weights that are not finite.
+/// The graph in `bytes`, for the batch that is written there; `file` is its name in messages. Values have the
+/// names of the file's tensors. Operations that the output does not need are left out, and so are those that
+/// compute the shape for a RESHAPE; float constants behind DEQUANTIZE are computed now. Throws, in one line
+/// that names file, operation and tensor: kData for bytes that are not a sound model, kUnsupported for what
+/// is well formed but not supported, kNumeric for weights that are not finite.
 QuantizedGraph read_tflite(std::string_view bytes, const std::string& file);
 
 }  // namespace qlimit

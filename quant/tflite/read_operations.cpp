@@ -95,10 +95,22 @@ void read_pad(OperatorReader& op) {
   op.emit(pad, {x});
 }
 
-/// The new shape: the second input, or else the option. One number may be -1: what is left over.
+/// The new shape: the second input, or else the option. One number may be -1: what is left over. Where the
+/// batch is open, TensorFlow's converter has the shape computed while the model runs (SHAPE, STRIDED_SLICE,
+/// PACK); then what the file says about the output is the shape for the written batch.
 std::vector<int64_t> target_shape(const OperatorReader& op, int64_t elements) {
-  std::vector<int64_t> shape = op.has_input(1) ? op.integers(1, TfliteModel::kMaxRank)
-                                               : op.options_or_default<tflite_options::Reshape>().shape;
+  std::vector<int64_t> shape;
+  if (!op.has_input(1)) {
+    shape = op.options_or_default<tflite_options::Reshape>().shape;
+  } else if (op.input(1).is_constant()) {
+    shape = op.integers(1, TfliteModel::kMaxRank);
+  } else {
+    if (op.output().elements != elements) {
+      op.refuse("the new shape is computed while the model runs, and the file does not say it", "",
+                concat(op.output().elements, " elements of ", elements), ErrorKind::kUnsupported);
+    }
+    shape = op.output().shape;
+  }
   if (shape == std::vector<int64_t>{0}) shape = {1};  // an old way to write a single number
   const auto open = std::find(shape.begin(), shape.end(), -1);
   int64_t known = 1;
@@ -213,6 +225,10 @@ ReadOperation find_operation(int32_t code) {
       std::find_if(std::begin(kOperations), std::end(kOperations),
                    [&](const Operation& o) { return static_cast<int32_t>(o.code) == code; });
   return found == std::end(kOperations) ? nullptr : found->read;
+}
+
+bool is_new_shape(const TfliteOperator& op, size_t i) {
+  return op.code == static_cast<int32_t>(BuiltinOperator::RESHAPE) && i == 1;
 }
 
 std::string supported_operations() {

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "quant/quantized_model.h"
+#include "core/memory.h"
 #include "tests/quant/tflite/file_builder.h"
 #include "tests/support/expect_error.h"
 
@@ -151,6 +151,25 @@ TEST(ReadTflite, ReshapeFromTheOptionOrTheInput) {
   EXPECT_EQ(op_of<op::Reshape>(read(by_input)).shape, Shape({3, 4}));
 }
 
+// TensorFlow's converter writes this for Keras' Flatten if the batch is open.
+TEST(ReadTflite, ReshapeToAShapeThatIsComputed) {
+  FileSpec spec =
+      one_operation(BuiltinOperator::RESHAPE, {int8_tensor("x", {1, 2, 3}, 0.5f, 0),
+                                               {.name = "shape", .shape = {2}, .type = TensorType::INT32},
+                                               int8_tensor("y", {1, 6}, 0.5f, 0)});
+  spec.tensors.push_back({.name = "all", .shape = {3}, .type = TensorType::INT32});
+  spec.tensors.push_back({.name = "batch", .shape = {}, .type = TensorType::INT32});
+  spec.operators.insert(spec.operators.begin(), {{BuiltinOperator::SHAPE, {0}, {3}},
+                                                 {BuiltinOperator::STRIDED_SLICE, {3}, {4}},
+                                                 {BuiltinOperator::PACK, {4}, {1}}});
+  const QuantizedGraph q = read(spec);
+  ASSERT_EQ(q.graph.nodes.size(), 1u);
+  EXPECT_EQ(op_of<op::Reshape>(q).shape, Shape({1, 6}));
+  spec.tensors[2].shape = {1, 1};  // for another batch than the input's
+  expect_refused(spec, ErrorKind::kUnsupported,
+                 {"operator 3 (RESHAPE) 'y'", "computed while the model runs"});
+}
+
 TEST(ReadTflite, ConstantsMayBeOperands) {
   const FileSpec spec = one_operation(
       BuiltinOperator::MUL, {int8_tensor("x", {2, 3, 3, 4}, 0.5f, 0), int8_constant("c", {4}, {0.125f}),
@@ -201,15 +220,68 @@ TEST(ReadTflite, PaddingsMayHave64Bits) {
 
 // ---- what is refused ----
 
+TEST(ReadTflite, RefusesDynamicRangeQuantization) {
+  expect_refused(one_operation(BuiltinOperator::FULLY_CONNECTED,
+                               {float_tensor("x", {1, 4}), int8_constant("weight", {3, 4}, {0.1f}),
+                                float_tensor("y", {1, 3})}),
+                 ErrorKind::kUnsupported, {"FULLY_CONNECTED", "dynamic range", "INT8 in 'weight'"});
+}
+
+TEST(ReadTflite, RefusesComputedWeights) {
+  FileSpec spec =
+      one_operation(BuiltinOperator::FULLY_CONNECTED,
+                    {float_tensor("x", {2, 2}), float_tensor("weight", {2, 2}), float_tensor("y", {2, 2})});
+  spec.operators.insert(spec.operators.begin(), {BuiltinOperator::TANH, {0}, {1}});
+  expect_refused(spec, ErrorKind::kUnsupported, {"FULLY_CONNECTED", "have to be constants", "'weight'"});
+}
+
+TEST(ReadTflite, RefusesWeightsThatAreNoNumbers) {
+  FileSpec spec = one_operation(
+      BuiltinOperator::ADD, {float_tensor("x", {1, 2}), float_tensor("c", {2}), float_tensor("y", {1, 2})});
+  spec.tensors[1].data = bytes_of(std::vector<float>{1.0f, std::numeric_limits<float>::quiet_NaN()});
+  expect_refused(spec, ErrorKind::kNumeric, {"ADD", "'c'", "not finite"});
+}
+
+// ---- how much memory is taken ----
+
+TEST(ReadTflite, RefusesActivationsThatNeedTooMuchMemory) {
+  const int64_t before = memory_statistics().peak_bytes_in_use;
+  const auto spec = [](int32_t size) {
+    return one_operation(BuiltinOperator::RELU,
+                         {float_tensor("x", {1, size, 1024, 128}), float_tensor("y", {1, size, 1024, 128})});
+  };
+  EXPECT_EQ(read(spec(1023)).graph.nodes.size(), 1u);
+  expect_refused(spec(1025), ErrorKind::kUnsupported, {"too much memory", "1073741824"});
+  EXPECT_LT(memory_statistics().peak_bytes_in_use, before + 100000);  // a shape alone takes none
+}
+
+// 100 layers that share 256 kB of weights would need 25 MB for them, and 100 MB as floats.
+TEST(ReadTflite, RefusesConstantsThatAreSharedTooOften) {
+  const auto layers = [](int32_t count) {
+    FileSpec spec;
+    spec.tensors = {int8_constant("weight", {512, 512}, {0.1f}), int8_tensor("x0", {1, 512}, 0.5f, 0)};
+    for (int32_t i = 1; i <= count; ++i) {
+      spec.tensors.push_back(int8_tensor(concat("x", i), {1, 512}, 0.5f, 0));
+      spec.operators.push_back({BuiltinOperator::FULLY_CONNECTED, {i, 0}, {i + 1}});
+    }
+    spec.inputs = {1};
+    spec.outputs = {count + 1};
+    return spec;
+  };
+  EXPECT_EQ(read(layers(10)).graph.nodes.size(), 10u);
+  expect_refused(layers(100), ErrorKind::kUnsupported, {"share their constants"});
+}
+
 TEST(ReadTflite, RefusesOperationsByName) {
   FileSpec spec = every_operation();
   spec.operators[6].code = BuiltinOperator::TRANSPOSE;
-  expect_refused(spec, ErrorKind::kUnsupported, {"operator 6", "found TRANSPOSE", "CONV_2D", "SOFTMAX"});
+  expect_refused(spec, ErrorKind::kUnsupported,
+                 {"TRANSPOSE is not supported", "operator 6", "CONV_2D", "SOFTMAX"});
   spec.operators[6].code = static_cast<BuiltinOperator>(206);
-  expect_refused(spec, ErrorKind::kUnsupported, {"operator 6", "found operator code 206"});
+  expect_refused(spec, ErrorKind::kUnsupported, {"operator code 206 is not supported", "operator 6"});
   spec.operators[6].code = BuiltinOperator::CUSTOM;
   spec.operators[6].custom_code = "TFLite_Detection_PostProcess";
-  expect_refused(spec, ErrorKind::kUnsupported, {"found CUSTOM 'TFLite_Detection_PostProcess'"});
+  expect_refused(spec, ErrorKind::kUnsupported, {"CUSTOM 'TFLite_Detection_PostProcess' is not supported"});
 }
 
 TEST(ReadTflite, RefusesSeveralInputsAndOutputs) {
