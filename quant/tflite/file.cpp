@@ -150,8 +150,11 @@ void Parser::read_quantization(const tflite::QuantizationParameters& from, Tflit
   }
   to.quantized_dimension = axis_exists ? static_cast<int>(axis) : 0;
   spend(scales * static_cast<int64_t>(sizeof(float) + sizeof(int32_t)));
+  // Those of biases are products of two others, which may be as small as they like: nobody computes with
+  // them.
+  const bool is_bias = to.type == TfliteType::kInt32;
   for (const float scale : *from.scale()) {
-    if (!std::isnormal(scale) || scale < 0) {
+    if (!is_bias && (!std::isnormal(scale) || scale < 0)) {
       fail(ErrorKind::kData, "a scale is not a positive number", where, "", concat(scale));
     }
     to.scales.push_back(scale);

@@ -40,7 +40,7 @@ struct TfliteTensor {
   std::vector<int64_t> shape;  // no dimension is negative, their product is at most kMaxElements
   int64_t elements = 1;
   // As many zero points as scales: none, one, or shape[quantized_dimension].
-  std::vector<float> scales;
+  std::vector<float> scales;  // normal and positive, except of INT32
   std::vector<int32_t> zero_points;
   int quantized_dimension = 0;
   std::span<const std::byte> data = {};  // of a constant: elements * element_bytes(type); not aligned

@@ -111,6 +111,16 @@ TEST(ReadTflite, ConvolutionHasItsWindowWeightsAndBiases) {
   EXPECT_FLOAT_EQ(q.graph.value(node.inputs[2]).constant[1], -0.2f);
 }
 
+// A channel that is all but switched off: the product of two small scales may have no normal float.
+TEST(ReadTflite, BiasScalesMayVanish) {
+  FileSpec spec = every_operation();
+  TensorSpec& bias = spec.tensors[5];
+  ASSERT_EQ(bias.name, "bias");
+  bias.scales = {1e-40f};
+  bias.zero_points = {0};
+  EXPECT_EQ(read(spec).graph.nodes.size(), 19u);
+}
+
 TEST(ReadTflite, LayerWithoutBiasHasZeros) {
   const QuantizedGraph q =
       read(one_operation(BuiltinOperator::FULLY_CONNECTED,
