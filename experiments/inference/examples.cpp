@@ -165,7 +165,11 @@ std::vector<int64_t> read_labels(const fs::path& path, int64_t examples) {
   };
   if (std::holds_alternative<Tensor<float>>(array)) refuse("whole numbers", type_name(array));
   if (shape_of(array).size() != examples) refuse(concat(examples, " labels"), shape_of(array).to_string());
-  return std::visit([](const auto& t) { return std::vector<int64_t>(t.begin(), t.end()); }, array);
+  std::vector<int64_t> labels =
+      std::visit([](const auto& t) { return std::vector<int64_t>(t.begin(), t.end()); }, array);
+  const int64_t lowest = *std::min_element(labels.begin(), labels.end());
+  if (lowest < 0) refuse("classes from 0", concat(lowest));
+  return labels;
 }
 
 Examples from_array(const ExamplesRequest& request, const Shape& input) {

@@ -105,8 +105,7 @@ void run_examples(const InferenceOptions& options, const QuantizedModel& model, 
 int run_inference(const InferenceOptions& options) {
   if (options.threads > 0) set_thread_count(options.threads);
   std::FILE* out = options.json ? stderr : stdout;
-  InferenceReport report{
-      .timed_calls = options.timed_calls, .machine = describe_machine(), .threads = thread_count()};
+  InferenceReport report{.machine = describe_machine(), .threads = thread_count()};
   const QuantizedModel model = read_model(options, report);
   const Graph& graph = model.graph();
   const Value& input = graph.value(graph.input);

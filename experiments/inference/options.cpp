@@ -74,7 +74,9 @@ void add_options(CLI::App& app, InferenceOptions& o, Choices& choices) {
       ->check(one_of({"fast", "reference"}));
   app.add_option("--threads", o.threads, "threads for arithmetic; 0 means one a processor")
       ->check(whole(0, 1024));
-  app.add_option("--timed-calls", o.timed_calls, "runs that are timed; 0: none")->check(whole(0, kMany));
+  app.add_option("--timed-calls", o.timed_calls,
+                 "single runs that are timed, less if they take long; 0: none")
+      ->check(whole(0, kMany));
   app.add_flag("--json", o.json, "the result as JSON on standard output, everything else on standard error");
 }
 

@@ -214,9 +214,9 @@ std::string timing_text(const InferenceReport& report, const QuantizedModel& mod
       "throughput: {} examples/s, {} runs in a call\n\n{}"
       "Medians of {} more runs with the clock read between the operations: some 0.03 us each, as a reshape "
       "shows.\nA multiply-add is two operations (op).\n",
-      t.latency_us.median, digits, t.latency_us.low, digits, t.latency_us.high, digits,
-      thousands(report.timed_calls), thousands(static_cast<int64_t>(t.throughput)), t.throughput_runs,
-      text_table(rows, 3), thousands(report.timed_calls));
+      t.latency_us.median, digits, t.latency_us.low, digits, t.latency_us.high, digits, thousands(t.calls),
+      thousands(static_cast<int64_t>(t.throughput)), t.throughput_runs, text_table(rows, 3),
+      thousands(t.calls));
 }
 
 Json to_json(const InferenceReport& report, const QuantizedModel& model) {
@@ -245,7 +245,7 @@ Json to_json(const InferenceReport& report, const QuantizedModel& model) {
         {"median", t.latency_us.median}, {"low", t.latency_us.low}, {"high", t.latency_us.high}};
     json["throughput"] = t.throughput;
     json["throughput_runs"] = t.throughput_runs;
-    json["timed_calls"] = report.timed_calls;
+    json["timed_calls"] = t.calls;
   }
   if (report.comparison) json["comparison"] = comparison_json(*report.comparison);
   json["threads"] = report.threads;

@@ -34,7 +34,6 @@ struct InferenceReport {
   int64_t examples = 0;
   std::optional<Accuracy> accuracy = {};
   std::optional<Timing> timing = {};
-  int64_t timed_calls = 0;
   std::optional<ComparisonResult> comparison = {};
   Machine machine = {};
   int threads = 1;

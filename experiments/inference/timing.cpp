@@ -12,11 +12,18 @@ namespace qlimit {
 namespace {
 
 constexpr int64_t kMostInputs = 64;  // taken in turn, so that no branch predictor learns one by heart
+constexpr int64_t kFewestCalls = 5;
+constexpr double kLongest = 5;  // seconds, for the single runs of one measurement
 constexpr int64_t kThroughputRuns = 128;
-constexpr int64_t kThroughputBytes = int64_t{64} << 20;  // of inputs in one call
+constexpr double kLongestCall = 0.25;  // seconds, for a call with many runs
 
 int64_t value_bytes(const Graph& graph, ValueId id) {
   return graph.value(id).shape.size() * element_bytes(graph.value(id).type);
+}
+
+// How many calls that last so long fit into a time.
+int64_t fitting(double seconds, double seconds_each) {
+  return static_cast<int64_t>(seconds / std::max(seconds_each, 1e-9));
 }
 
 }  // namespace
@@ -50,23 +57,26 @@ Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, in
   const Graph& graph = model.graph();
   const int64_t in_bytes = value_bytes(graph, graph.input), out_bytes = value_bytes(graph, graph.output);
   const auto input = [&](int64_t call) { return inputs.bytes.data() + call % inputs.runs * in_bytes; };
-  Timing timing{.throughput_runs = std::clamp<int64_t>(kThroughputBytes / in_bytes, 1, kThroughputRuns)};
-  std::vector<std::byte> outputs(static_cast<size_t>(timing.throughput_runs * out_bytes));
-
+  std::vector<std::byte> output(static_cast<size_t>(out_bytes));
   Workspace single = model.make_workspace(1);
-  timing.latency_us =
-      time_calls(calls, [&](int64_t call) { model.run_stored(input(call), 1, outputs.data(), single); });
-  timing.node_us = profile(graph, calls, [&](int64_t call, const Probe& clock) {
-    model.run_stored(input(call), 1, outputs.data(), single, &clock);
+  const auto run_once = [&](int64_t call) { model.run_stored(input(call), 1, output.data(), single); };
+  const double seconds = 1e-6 * time_calls(1, run_once).median;
+
+  Timing timing{.calls = std::min(calls, std::max(kFewestCalls, fitting(kLongest, seconds)))};
+  timing.latency_us = time_calls(timing.calls, run_once);
+  timing.node_us = profile(graph, timing.calls, [&](int64_t call, const Probe& clock) {
+    model.run_stored(input(call), 1, output.data(), single, &clock);
   });
 
+  timing.throughput_runs = std::clamp<int64_t>(fitting(kLongestCall, seconds), 1, kThroughputRuns);
   std::vector<std::byte> many(static_cast<size_t>(timing.throughput_runs * in_bytes));
   for (int64_t i = 0; i < timing.throughput_runs; ++i)
     std::copy_n(input(i), in_bytes, many.data() + i * in_bytes);
+  std::vector<std::byte> outputs(static_cast<size_t>(timing.throughput_runs * out_bytes));
   Workspace workspace = model.make_workspace(timing.throughput_runs);
-  const double seconds = time_large_calls(
+  const double call_seconds = time_large_calls(
       calls, [&] { model.run_stored(many.data(), timing.throughput_runs, outputs.data(), workspace); });
-  timing.throughput = static_cast<double>(timing.throughput_runs * examples_per_run(graph)) / seconds;
+  timing.throughput = static_cast<double>(timing.throughput_runs * examples_per_run(graph)) / call_seconds;
   return timing;
 }
 

@@ -27,13 +27,15 @@ StoredInputs stored_inputs(const Graph& graph, const InputEncoder& encoder, int6
 StoredInputs random_inputs(const Graph& graph);
 
 struct Timing {
+  int64_t calls = 0;                 // single runs that were timed
   Spread latency_us = {};            // of one run
   int64_t throughput_runs = 0;       // runs in a call, for the throughput
   double throughput = 0;             // examples per second
   std::vector<double> node_us = {};  // median of each node (quant/profile.h)
 };
 
-/// calls >= 1: single runs for the latency, and as many again for the nodes.
+/// Times `calls` single runs (at least 1) for the latency and as many again for the nodes, or as many as fit
+/// into some seconds, but five at least; then some calls with many runs for the throughput.
 Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, int64_t calls);
 
 }  // namespace qlimit

@@ -144,6 +144,12 @@ TEST_F(ExampleFiles, ArraysHaveLabelsFromAnotherFile) {
         load_examples({.data = data, .labels = path("labels.npy")}, {1, 2});
       },
       ErrorKind::kData, {"labels.npy", "3 labels", "[2]"});
+  write_npy(folder_ / "labels.npy", Tensor<int32_t>({3}, {7, -1, 9}));
+  expect_error(
+      [&] {
+        load_examples({.data = data, .labels = path("labels.npy")}, {1, 2});
+      },
+      ErrorKind::kData, {"labels.npy", "from 0", "-1"});
   write_npy(folder_ / "labels.npy", Tensor<float>({3}));
   expect_error(
       [&] {

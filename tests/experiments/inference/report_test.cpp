@@ -14,26 +14,27 @@ void expect_contains(const std::string& text, const std::vector<std::string>& pa
 }
 
 InferenceReport made_up_report() {
-  return {
-      .model = "some.tflite",
-      .file_bytes = 12345,
-      .data = "tiny, test images",
-      .normalization = "x/255",
-      .examples = 1000,
-      .accuracy = Accuracy{.right = 915, .examples = 1000},
-      .timing =
-          Timing{.latency_us = {25, 24, 30}, .throughput_runs = 128, .throughput = 40000, .node_us = {2, 6}},
-      .timed_calls = 1000,
-      .comparison = ComparisonResult{{{.name = "00_x", .elements = 6},
-                                      {.name = "01_relu_1",
-                                       .elements = 6,
-                                       .differing = 2,
-                                       .differing_bytes = 2,
-                                       .largest = 1,
-                                       .first = "[0,3]"},
-                                      {.name = "02_dense_1", .problem = "not there"}}},
-      .machine = {.processor = "a processor", .instruction_set = "avx2", .git_revision = "abc"},
-      .threads = 2};
+  return {.model = "some.tflite",
+          .file_bytes = 12345,
+          .data = "tiny, test images",
+          .normalization = "x/255",
+          .examples = 1000,
+          .accuracy = Accuracy{.right = 915, .examples = 1000},
+          .timing = Timing{.calls = 1000,
+                           .latency_us = {25, 24, 30},
+                           .throughput_runs = 128,
+                           .throughput = 40000,
+                           .node_us = {2, 6}},
+          .comparison = ComparisonResult{{{.name = "00_x", .elements = 6},
+                                          {.name = "01_relu_1",
+                                           .elements = 6,
+                                           .differing = 2,
+                                           .differing_bytes = 2,
+                                           .largest = 1,
+                                           .first = "[0,3]"},
+                                          {.name = "02_dense_1", .problem = "not there"}}},
+          .machine = {.processor = "a processor", .instruction_set = "avx2", .git_revision = "abc"},
+          .threads = 2};
 }
 
 TEST(InferenceReport, SummaryHasShapesScalesBytesAndCosts) {
@@ -84,8 +85,8 @@ TEST(InferenceReport, AnswersAreRealNumbersLargestFirst) {
 TEST(InferenceReport, TimesHaveSharesAndSpeeds) {
   // 24 multiply-adds in 6 us: 48 operations, 0.008 Gop/s.
   expect_contains(timing_text(made_up_report(), int8_model(picking_graph(6))),
-                  {"25.0 us (24.0 ... 30.0)", "40,000 examples/s", "128 runs", "25.0 %", "75.0 %", "100.0 %",
-                   "8.00", "0.0"});
+                  {"25.0 us (24.0 ... 30.0)", "40,000 examples/s", "128 runs", "1,000 runs", "25.0 %",
+                   "75.0 %", "100.0 %", "8.00", "0.0"});
 }
 
 TEST(InferenceReport, JsonSaysTheSame) {

@@ -11,6 +11,7 @@ namespace {
 
 // No test of how long anything takes: only that everything is there.
 void expect_complete(const Timing& timing, size_t nodes) {
+  EXPECT_EQ(timing.calls, 3);
   EXPECT_GT(timing.latency_us.median, 0);
   EXPECT_LE(timing.latency_us.low, timing.latency_us.median);
   EXPECT_LE(timing.latency_us.median, timing.latency_us.high);
