@@ -62,18 +62,25 @@ CompiledNode over_pixels(const WindowGeometry& g, int64_t out_channels, int64_t 
   }};
 }
 
+/// The taps of a window along one axis that fall inside the image: begin, begin + 1, ..., end - 1.
+struct TapRange {
+  TapRange(int64_t start, int64_t kernel, int64_t dilation, int64_t size)
+      : begin(start < 0 ? (-start + dilation - 1) / dilation : 0),
+        end(std::min(kernel, (size - start + dilation - 1) / dilation)) {}
+  int64_t begin, end;
+};
+
 /// Calls tap(offset of the input pixel, index of the tap) for each place of the image that the window covers
 /// at output place (oy,ox).
 template <typename Tap>
 void for_each_tap_at(const WindowGeometry& g, int64_t oy, int64_t ox, const Tap& tap) {
   const Window& w = g.window;
-  for (int64_t ky = 0; ky < w.kernel_h; ++ky) {
-    const int64_t iy = oy * w.stride_h - g.pad_top + ky * w.dilation_h;
-    if (iy < 0 || iy >= g.in_h) continue;
-    for (int64_t kx = 0; kx < w.kernel_w; ++kx) {
-      const int64_t ix = ox * w.stride_w - g.pad_left + kx * w.dilation_w;
-      if (ix < 0 || ix >= g.in_w) continue;
-      tap((iy * g.in_w + ix) * g.channels, ky * w.kernel_w + kx);
+  const int64_t y = oy * w.stride_h - g.pad_top, x = ox * w.stride_w - g.pad_left;
+  const TapRange rows(y, w.kernel_h, w.dilation_h, g.in_h), columns(x, w.kernel_w, w.dilation_w, g.in_w);
+  for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
+    for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
+      const int64_t pixel = (y + ky * w.dilation_h) * g.in_w + x + kx * w.dilation_w;
+      tap(pixel * g.channels, ky * w.kernel_w + kx);
     }
   }
 }

@@ -21,10 +21,16 @@ ValueId only_activation(OperatorReader& op) {
 
 template <typename Pool>
 void read_pool(OperatorReader& op) {
+  constexpr int64_t kMostRows = 4096;  // and columns: keeps the kernels' products of sizes in range
   const auto& options = op.options<tflite_options::Pool2D>();
+  const Window& window = options.window;
+  if (window.kernel_h > kMostRows || window.kernel_w > kMostRows) {
+    op.refuse("the window is too large", concat("at most ", kMostRows, "x", kMostRows),
+              concat(window.kernel_h, "x", window.kernel_w), ErrorKind::kUnsupported);
+  }
   const ValueId x = only_activation(op);
   op.expect_same_params({x});
-  op.emit(Pool{.window = options.window, .activation = options.activation}, {x});
+  op.emit(Pool{.window = window, .activation = options.activation}, {x});
 }
 
 /// An axis of the input, from 0; negative ones count from the last.

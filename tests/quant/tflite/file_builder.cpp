@@ -69,6 +69,31 @@ std::string build(const FileSpec& spec) {
   return {reinterpret_cast<const char*>(file.GetBufferPointer()), file.GetSize()};
 }
 
+FileSpec one_operation(BuiltinOperator code, std::vector<TensorSpec> tensors, OptionsSpec op_options) {
+  FileSpec spec;
+  const auto last = static_cast<int32_t>(tensors.size()) - 1;
+  std::vector<int32_t> inputs;
+  for (int32_t i = 0; i < last; ++i) inputs.push_back(i);
+  spec.tensors = std::move(tensors);
+  spec.operators = {{code, inputs, {last}, std::move(op_options)}};
+  spec.inputs = {0};
+  spec.outputs = {last};
+  return spec;
+}
+
+TensorSpec int8_constant(const std::string& name, std::vector<int32_t> shape, std::vector<float> scales,
+                         int32_t axis) {
+  size_t size = 1;
+  for (const int32_t dim : shape) size *= static_cast<size_t>(dim);
+  const std::vector<int64_t> zero_points(scales.size(), 0);
+  return {.name = name,
+          .shape = std::move(shape),
+          .scales = std::move(scales),
+          .zero_points = zero_points,
+          .axis = axis,
+          .data = std::string(size, '\x03')};
+}
+
 FileSpec every_operation() {
   using tflite::BuiltinOptions;
   constexpr auto kSame = tflite::Padding::SAME;

@@ -87,6 +87,14 @@ struct FileSpec {
 /// The file's bytes.
 std::string build(const FileSpec& spec);
 
+/// An int8 constant of threes, with zero points of 0.
+TensorSpec int8_constant(const std::string& name, std::vector<int32_t> shape, std::vector<float> scales,
+                         int32_t axis = 0);
+
+/// A model of one operation: it reads all tensors but the last, the first being the model's input, and
+/// computes the last.
+FileSpec one_operation(BuiltinOperator code, std::vector<TensorSpec> tensors, OptionsSpec op_options = {});
+
 /// A small model in which every operation that the reader knows occurs, from float [1,6,6,2] to float [1,4].
 FileSpec every_operation();
 
