@@ -5,20 +5,26 @@
 #include <limits>
 #include <memory>
 
+#include "core/kernels/conv.h"
 #include "core/kernels/gemm.h"
-#include "core/kernels/im2col.h"
+#include "quant/fusion.h"
 #include "quant/window_parts.h"
 
 namespace qlimit {
 namespace {
-
-constexpr int64_t kBlockBytes = 64 * 1024;  // of patches: the second-level cache holds them and the weights
 
 /// The bias of a node with weights, or zeros.
 std::vector<float> bias_of(const Graph& graph, const Node& node, int64_t channels) {
   if (node.inputs.size() < 3) return std::vector<float>(static_cast<size_t>(channels), 0.0f);
   const Tensor<float>& bias = graph.value(node.inputs[2]).constant;
   return {bias.begin(), bias.end()};
+}
+
+Epilogue epilogue(const std::vector<float>& bias, Bounds bounds) {
+  return {.bias = bias.data(),
+          .clamps = std::isfinite(bounds.low) || std::isfinite(bounds.high),
+          .low = bounds.low,
+          .high = bounds.high};
 }
 
 /// A matrix product with the weights of a layer, and what is done to each element of the result.
@@ -37,11 +43,7 @@ struct Product {
 
   /// out[rows,O] = x[rows,K] * weights
   void run(int64_t rows, const float* x, float* out) const {
-    const Epilogue epilogue = {.bias = bias.data(),
-                               .clamps = std::isfinite(bounds.low) || std::isfinite(bounds.high),
-                               .low = bounds.low,
-                               .high = bounds.high};
-    gemm(rows, {x, weights.k(), 1}, weights, out, weights.n(), false, epilogue);
+    gemm(rows, {x, weights.k(), 1}, weights, out, weights.n(), false, epilogue(bias, bounds));
   }
 };
 
@@ -85,7 +87,8 @@ void for_each_tap_at(const WindowGeometry& g, int64_t oy, int64_t ox, const Tap&
   }
 }
 
-/// Several groups are rare, and found in imported models only.
+/// Several groups, and windows that reach far beyond the image: both are rare, and found in imported models
+/// only.
 CompiledNode compile_grouped(const WindowGeometry& g, const Tensor<float>& weight,
                              const std::vector<float>& bias, Bounds bounds) {
   const int64_t outputs = weight.dim(0), inputs = weight.dim(3), taps = weight.dim(1) * weight.dim(2);
@@ -137,33 +140,29 @@ Bounds bounds_of(Activation activation) {
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2D& o) {
   const WindowGeometry g = lay_window("conv2d", o.window, graph.value(node.inputs[0]).shape);
   const Tensor<float>& weight = graph.value(node.inputs[1]).constant;
-  if (weight.dim(3) != g.channels) {
-    return compile_grouped(g, weight, bias_of(graph, node, weight.dim(0)), bounds_of(o.activation));
-  }
-  const auto product = std::make_shared<const Product>(graph, node, o.activation);
-  const int64_t out_channels = product->weights.n();
-  const bool is_pointwise =
-      o.window.kernel_h == 1 && o.window.kernel_w == 1 && o.window.stride_h == 1 && o.window.stride_w == 1;
-  // The patch matrix is made in blocks of output rows that stay in the cache, and multiplied at once.
-  const int64_t row_bytes = g.out_w * g.patch_size() * static_cast<int64_t>(sizeof(float));
-  const int64_t block = std::clamp<int64_t>(kBlockBytes / row_bytes, 1, g.out_h);
-  const ImageParts parts(g, g.out_w * g.patch_size() * out_channels, is_pointwise ? 0 : block * row_bytes);
+  const int64_t out_channels = weight.dim(0);
+  const auto bias = std::make_shared<const std::vector<float>>(bias_of(graph, node, out_channels));
+  const Bounds bounds = bounds_of(o.activation);
+  if (weight.dim(3) != g.channels || !PackedConv::suits(g)) return compile_grouped(g, weight, *bias, bounds);
 
-  const auto run = [=](const KernelArguments& a) {
-    const auto run_rows = [&](int64_t part, int64_t image, int64_t begin, int64_t end) {
-      const float* x = a.in<float>() + image * g.in_h * g.in_w * g.channels;
-      float* out = a.out<float>() + image * g.out_pixels() * out_channels;
-      auto* patches = reinterpret_cast<float*>(a.scratch + part * parts.scratch_bytes());
-      for (int64_t row = begin; row < end; row += block) {
-        const int64_t last = std::min(row + block, end);
-        if (!is_pointwise) im2col(g, x, row, last, patches);
-        const float* rows = is_pointwise ? x + row * g.out_w * g.channels : patches;
-        product->run((last - row) * g.out_w, rows, out + row * g.out_w * out_channels);
-      }
+  const auto packed = std::make_shared<const PackedConv>(g, weight.data(), out_channels);
+  const int64_t row_work = g.out_w * g.patch_size() * out_channels;
+  const auto make = [&](bool max_pool) -> Kernel {
+    const ImageParts parts(g, row_work, packed->scratch_bytes(), max_pool ? 2 : 1);
+    return [=](const KernelArguments& a) {
+      parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
+        const float* x = a.in<float>() + image * g.in_h * g.in_w * g.channels;
+        const int64_t pixel = (image * g.out_h + begin) * g.out_w;
+        float* out = a.out<float>() + (max_pool ? pixel / 4 : pixel) * out_channels;
+        packed->run(x, begin, end, a.scratch + part * parts.scratch_bytes(),
+                    {.max_pool = max_pool, .epilogue = epilogue(*bias, bounds), .out = out});
+      });
     };
-    parts.run(run_rows);
   };
-  return {.run = run, .scratch_bytes = parts.all_scratch_bytes()};
+  const ImageParts parts(g, row_work, packed->scratch_bytes());
+  return {.run = make(false),
+          .scratch_bytes = parts.all_scratch_bytes(),
+          .run_with_next = packed->can_pool() && is_pooled_by_next(graph, node) ? make(true) : Kernel()};
 }
 
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::DepthwiseConv2D& o) {

@@ -1,6 +1,7 @@
 #include "quant/int8_kernels.h"
 
 #include "core/error.h"
+#include "quant/fusion.h"
 #include "quant/kernels/add.h"
 #include "quant/kernels/concatenation.h"
 #include "quant/kernels/conv2d.h"
@@ -37,18 +38,6 @@ struct Parts {
   }
 };
 
-/// Whether nothing but the next node reads the result, and that is a plain 2x2 max pool.
-bool pooled_by_next(const Parts& p) {
-  const Graph& graph = p.q.graph;
-  const auto next = static_cast<size_t>(graph.producer(p.node.output)) + 1;
-  if (next >= graph.nodes.size() || graph.uses(p.node.output) != 1) return false;
-  const auto* pool = std::get_if<op::MaxPool2D>(&graph.nodes[next].op);
-  if (!pool || graph.nodes[next].inputs[0] != p.node.output) return false;
-  const Window& w = pool->window;
-  return w.kernel_h == 2 && w.kernel_w == 2 && w.stride_h == 2 && w.stride_w == 2 &&
-         pool->activation == Activation::kNone;
-}
-
 CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   const auto params = int8::prepare_conv2d(p.in(), p.in_params(), p.filter, o.window, p.stage(o.activation));
   if (!params.is_fast || p.kernels == Kernels::kReference) {
@@ -72,7 +61,8 @@ CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   const ImageParts parts(g, row_work, int8::conv2d_workspace_bytes(params));
   return {.run = make(false),
           .scratch_bytes = parts.all_scratch_bytes(),
-          .run_with_next = pooled_by_next(p) && params.packed.can_pool() ? make(true) : Kernel()};
+          .run_with_next =
+              is_pooled_by_next(p.q.graph, p.node) && params.packed.can_pool() ? make(true) : Kernel()};
 }
 
 CompiledNode compile(const Parts& p, const op::DepthwiseConv2D& o) {

@@ -6,6 +6,7 @@
 // function here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/real.h"
@@ -55,35 +56,50 @@ struct RequantizeBlock {
   int8_t* out;  // [rows, channels]
 };
 
-/// One panel of filters of an integer convolution, see vector/conv_int8.h. A patch of the input is `runs`
-/// stretches of run_bytes neighbouring bytes.
-struct ConvInt8Panel {
+/// What the panels of float and integer convolutions have in common, see vector/conv.h: images in lines with
+/// a border, one panel of filters. A patch of the image is `runs` stretches of run_length neighbouring
+/// elements.
+template <typename Element>
+struct ConvGrid {
   int64_t rows, columns;  // of the sums; with max_pool both are even
-  const uint8_t* lines;   // the first patch
-  int64_t row_stride;     // bytes from a patch to the one below, and to the one beside it
-  int64_t column_stride;
-  int64_t runs, run_bytes;
+  const Element* lines;   // the first patch
+  int64_t row_stride;     // elements from a patch to the one below
+  int64_t column_stride;  // and to the one beside it
+  int64_t runs, run_length;
   const int64_t* run_offsets;  // from the beginning of a patch
-  const int8_t* filters;
-  int64_t width;                     // channels of the panel
-  bool max_pool;                     // 2x2, stride 2, before the outputs are stored
+  const std::byte* filters;
+  int64_t width;         // channels of the panel
+  bool max_pool;         // 2x2, stride 2, before the outputs are stored
+  int64_t channels;      // that are stored
+  int64_t pixel_stride;  // elements from an output pixel to the next
+};
+
+struct ConvInt8Panel : ConvGrid<uint8_t> {
   const ChannelRequantizer* scales;  // of the panel's channels; null: the sums themselves are wanted
-  int64_t channels;                  // that are stored
-  int64_t pixel_stride;              // elements from an output pixel to the next
   int8_t* out;                       // or
   int32_t* sums;
 };
 
-/// An image on its way into lines of bytes with a border, each x stored as x + 128.
-struct Int8Lines {
-  int64_t rows, row_bytes;  // of the image that are taken over
-  int64_t image_stride;     // bytes from a row of the image to the next
-  const int8_t* image;
-  int64_t line_bytes;   // from a line to the next
-  int64_t total_bytes;  // of all lines and what is read behind them
-  int64_t begin;        // of the first row's image bytes
-  uint8_t border;
-  uint8_t* lines;
+struct ConvPanel : ConvGrid<Real> {
+  Epilogue epilogue;  // its bias is the panel's
+  Real* out;
+};
+
+/// How a convolution's filters are packed.
+struct ConvPacking {
+  int64_t widths[3];  // of panels, the widest first
+  int64_t (*filter_bytes)(int64_t width, int64_t runs, int64_t run_length);
+};
+
+/// An image on its way into lines with a border.
+template <typename Element>
+struct BorderedLines {
+  int64_t rows, row_length;  // of the image that are taken over
+  int64_t image_stride;      // elements from a row of the image to the next
+  const Element* image;
+  int64_t line_length;   // elements from a line to the next
+  int64_t total_length;  // of all lines and what is read behind them
+  int64_t begin;         // of the first row's elements
 };
 
 struct KernelTable {
@@ -94,12 +110,18 @@ struct KernelTable {
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);
 
-  int64_t conv_int8_widths[3];
-  int64_t (*conv_int8_filter_bytes)(int64_t width, int64_t runs, int64_t run_bytes);
-  void (*pack_conv_int8)(int64_t width, int64_t runs, int64_t run_bytes, int64_t channels,
-                         const int8_t* weights, int8_t* filters);
+  // A convolution's filters, weights [channels, runs, run_length] of `width` channels or fewer, into zeros.
+  ConvPacking conv_int8_packing;
+  void (*pack_conv_int8)(int64_t width, int64_t runs, int64_t run_length, int64_t channels,
+                         const int8_t* weights, std::byte* filters);
   void (*conv_int8_panel)(const ConvInt8Panel&);
-  void (*int8_lines)(const Int8Lines&);
+  void (*int8_lines)(const BorderedLines<int8_t>&, uint8_t border, uint8_t* lines);
+
+  ConvPacking conv_packing;
+  void (*pack_conv)(int64_t width, int64_t runs, int64_t run_length, int64_t channels, const Real* weights,
+                    std::byte* filters);
+  void (*conv_panel)(const ConvPanel&);
+  void (*lines)(const BorderedLines<Real>&, Real* lines);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);

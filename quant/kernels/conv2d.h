@@ -5,13 +5,13 @@
 //
 // Taps outside the image count nothing, as if x were z_in there (TFLite, reference/integer_ops/conv.h).
 // Two forms compute the same bits: the reference, which is this formula, and the one for use, which moves
-// z_in into the bias and leaves the rest to core/kernels/conv_int8.h.
+// z_in into the bias and leaves the rest to core/kernels/conv.h.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "core/kernels/conv_int8.h"
+#include "core/kernels/conv.h"
 #include "core/tensor.h"
 #include "core/window.h"
 #include "quant/fixed_point.h"

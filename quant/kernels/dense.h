@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/kernels/conv_int8.h"
+#include "core/kernels/conv.h"
 #include "core/tensor.h"
 #include "quant/fixed_point.h"
 #include "quant/kernels/sums.h"

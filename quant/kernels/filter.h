@@ -17,7 +17,7 @@ namespace qlimit::int8 {
 std::vector<int32_t> fold_zero_point(const char* operation, const QuantizedFilter& filter, int axis,
                                      int32_t input_zero_point);
 
-/// The bias for images that are stored as x + 128 (core/kernels/conv_int8.h): 128 * (sum of the channel's
+/// The bias for images that are stored as x + 128 (core/kernels/conv.h): 128 * (sum of the channel's
 /// weights) less, channels outermost. Sums wrap around, so it may too.
 std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight);
 

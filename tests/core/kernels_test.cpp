@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/kernels/channel.h"
-#include "core/kernels/conv_int8.h"
+#include "core/kernels/conv.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/im2col.h"
@@ -191,6 +191,67 @@ TEST_P(Kernels, ConvInt8EqualsItsDefinition) {
           << "trial " << trial << " at " << i;
     }
   }
+}
+
+TEST_P(Kernels, ConvEqualsItsDefinition) {
+  Random random(10, "convolution test");
+  for (int trial = 0; trial < 300; ++trial) {
+    const bool pools = trial % 3 == 0;
+    WindowGeometry g = random_geometry(random, 2);
+    if (pools) {
+      g = lay_window("test", {.kernel_h = 3, .kernel_w = 3},
+                     {1, 2 + 2 * random.below(9), 2 + 2 * random.below(12), 1 + random.below(9)});
+    }
+    const int64_t patch = g.patch_size(), out_channels = 1 + random.below(trial % 2 ? 20 : 80);
+    const auto image = random_values(random, g.in_h * g.in_w * g.channels);
+    const auto weights = random_values(random, out_channels * patch);
+    const auto bias = random_values(random, out_channels);
+    std::vector<Real> patches(static_cast<size_t>(g.out_pixels() * patch)), sizes(patches),
+        magnitudes(weights), expected(static_cast<size_t>(g.out_pixels() * out_channels)), bounds(expected);
+    im2col_reference(g, image.data(), 0, g.out_h, patches.data());
+    for (size_t i = 0; i < sizes.size(); ++i) sizes[i] = std::abs(patches[i]);
+    for (Real& w : magnitudes) w = std::abs(w);
+    const Epilogue epilogue = {.bias = bias.data(), .clamps = true, .low = 0, .high = 6};
+    gemm_reference(g.out_pixels(), out_channels, patch, {patches.data(), patch, 1},
+                   {weights.data(), 1, patch}, expected.data(), out_channels, false, epilogue);
+    gemm_reference(g.out_pixels(), out_channels, patch, {sizes.data(), patch, 1},
+                   {magnitudes.data(), 1, patch}, bounds.data(), out_channels);
+
+    const PackedConv conv(g, weights.data(), out_channels);
+    const int64_t begin = 2 * random.below(static_cast<uint32_t>((g.out_h + 1) / 2));
+    std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));
+    std::vector<Real> found(expected.size(), -1);
+    conv.run(image.data(), begin, g.out_h, scratch.data(),
+             {.max_pool = pools, .epilogue = epilogue, .out = found.data()});
+    const int64_t columns = pools ? g.out_w / 2 : g.out_w, rows = (g.out_h - begin) / (pools ? 2 : 1);
+    for (int64_t i = 0; i < rows * columns * out_channels; ++i) {
+      const int64_t pixel = i / out_channels, o = i % out_channels;
+      Real best = 0, bound = 0;
+      for (int64_t tap = 0; tap < (pools ? 4 : 1); ++tap) {
+        const int64_t y = begin + (pools ? 2 * (pixel / columns) + tap / 2 : pixel / columns);
+        const int64_t x = pools ? 2 * (pixel % columns) + tap % 2 : pixel % columns;
+        const auto at = static_cast<size_t>((y * g.out_w + x) * out_channels + o);
+        best = std::max(best, expected[at]);
+        bound = std::max(bound, bounds[at]);
+      }
+      ASSERT_NEAR(found[static_cast<size_t>(i)], best,
+                  (static_cast<double>(patch) + 2) * kEpsilon * (static_cast<double>(bound) + 3))
+          << "trial " << trial << " at " << i;
+    }
+  }
+}
+
+TEST_P(Kernels, ConvIsNotDisturbedByWhatAPatchDoesNotCover) {
+  // 3 channels, 3 columns: stretches of 9 elements, whose neighbour is not a number.
+  const WindowGeometry g =
+      lay_window("test", {.kernel_h = 1, .kernel_w = 3, .padding = Padding::kValid}, {1, 1, 4, 3});
+  std::vector<Real> image(12, 1), weights(8 * 9, 1), found(2 * 8);
+  image[9] = std::numeric_limits<Real>::quiet_NaN();
+  const PackedConv conv(g, weights.data(), 8);
+  std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));
+  conv.run(image.data(), 0, 1, scratch.data(), {.out = found.data()});
+  EXPECT_EQ(found[0], 9);
+  EXPECT_TRUE(std::isnan(found[8]));
 }
 
 TEST_P(Kernels, ConvInt8PoolsItsSums) {

@@ -1,8 +1,12 @@
 // All kernels of one vector width, as a table.
 #pragma once
 
+#include <type_traits>
+
 #include "core/kernels/vector/channel.h"
-#include "core/kernels/vector/conv_int8.h"
+#include "core/kernels/vector/conv.h"
+#include "core/kernels/vector/dot_float.h"
+#include "core/kernels/vector/dot_int8.h"
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
 #include "core/kernels/vector/im2col.h"
@@ -13,6 +17,28 @@
 namespace qlimit {
 namespace {
 
+using ConvolutionInt8 = Convolution<WideDotInt8, NarrowDotInt8>;
+
+template <int kBytes>
+using ConvolutionFloat =
+    Convolution<DotFloat<kBytes>,
+                typename NarrowFloat<kBytes, std::is_same_v<Real, float> && (kBytes > 16)>::Dot>;
+
+/// Each x as x + 128: its highest bit flipped.
+template <int kBytes>
+void int8_lines(const BorderedLines<int8_t>& l, uint8_t border, uint8_t* lines) {
+  fill_lines<kBytes>(l, border, lines, [&]<int kPiece>(const int8_t* from) {
+    using V = Vector<uint8_t, kPiece>;
+    return V::load(reinterpret_cast<const uint8_t*>(from)) ^ V::broadcast(0x80);
+  });
+}
+
+template <int kBytes>
+void float_lines(const BorderedLines<Real>& l, Real* lines) {
+  fill_lines<kBytes>(l, Real(0), lines,
+                     [&]<int kPiece>(const Real* from) { return Vector<Real, kPiece>::load(from); });
+}
+
 template <int kBytes>
 constexpr KernelTable make_table() {
   constexpr int64_t kLanes = Vector<Real, kBytes>::kLanes;
@@ -21,11 +47,14 @@ constexpr KernelTable make_table() {
       .gemm_panel = gemm_panel<kBytes>,
       .requantize_int8 = requantize_int8,
       .quantize_int8 = quantize_int8<kBytes>,
-      .conv_int8_widths = {2 * WideDot::kChannels, WideDot::kChannels, NarrowDot::kChannels},
-      .conv_int8_filter_bytes = conv_int8_filter_bytes,
-      .pack_conv_int8 = pack_conv_int8,
-      .conv_int8_panel = conv_int8_panel,
-      .int8_lines = int8_lines,
+      .conv_int8_packing = ConvolutionInt8::packing(),
+      .pack_conv_int8 = ConvolutionInt8::pack<int8_t>,
+      .conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>,
+      .int8_lines = int8_lines<kBytes>,
+      .conv_packing = ConvolutionFloat<kBytes>::packing(),
+      .pack_conv = ConvolutionFloat<kBytes>::template pack<Real>,
+      .conv_panel = ConvolutionFloat<kBytes>::template run<ConvPanel>,
+      .lines = float_lines<kBytes>,
       .im2col = im2col<kBytes>,
       .col2im = col2im<kBytes>,
       .channel_sums = channel_sums<kBytes>,

@@ -12,14 +12,16 @@
 // lane, twice.
 #pragma once
 
+#include "core/kernels/table.h"
 #include "core/kernels/vector/int8_lanes.h"
+#include "core/kernels/vector/requantize.h"
 
 namespace qlimit {
 namespace {
 
 #if defined(__AVX512VNNI__)
 /// Channels and lanes: 16 channels of four bytes.
-struct Dot512 {
+struct Quads512 {
   using Lanes = Lanes512;
   using Sum = __m512i;
   using Input = __m512i;
@@ -34,16 +36,18 @@ struct Dot512 {
     std::memcpy(&four, x, sizeof four);
     return _mm512_set1_epi32(four);
   }
-  static Filter load(const int8_t* w) { return _mm512_loadu_si512(w); }
+  static Filter load(const std::byte* w) { return _mm512_loadu_si512(w); }
   static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
   static Lanes512::Type finish(Sum sum) { return sum; }
   /// Puts the weight for byte k of a step and channel c to its place.
-  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) { filters[c * 4 + k] = w; }
+  static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
+    filters[c * 4 + k] = static_cast<std::byte>(w);
+  }
 };
 
 /// 8 channels would leave half of the lanes idle, so here a step takes eight bytes of depth: lane 2c has the
 /// first four of channel c, lane 2c+1 the others. They are added in the end.
-struct Dot512Pairs {
+struct Octets512 {
   using Lanes = Lanes256;
   using Sum = __m512i;
   using Input = __m512i;
@@ -58,19 +62,21 @@ struct Dot512Pairs {
     std::memcpy(&eight, x, sizeof eight);
     return _mm512_set1_epi64(eight);
   }
-  static Filter load(const int8_t* w) { return _mm512_loadu_si512(w); }
+  static Filter load(const std::byte* w) { return _mm512_loadu_si512(w); }
   static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
   static Lanes256::Type finish(Sum sum) {
     return _mm512_cvtepi64_epi32(_mm512_add_epi32(sum, _mm512_srli_epi64(sum, 32)));
   }
-  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) { filters[c * 8 + k] = w; }
+  static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
+    filters[c * 8 + k] = static_cast<std::byte>(w);
+  }
 };
 #endif
 
 /// Without VNNI, for lanes of any length: the filters are stored as 16-bit numbers, the even bytes of each
 /// channel before the odd ones.
 template <typename L>
-struct DotPairs {
+struct Quads {
   using Lanes = L;
   using Sum = typename L::Type;
   struct Input {
@@ -91,16 +97,42 @@ struct DotPairs {
     return {L::broadcast(static_cast<int32_t>(bits & 0x00FF00FFu)),
             L::broadcast(static_cast<int32_t>((bits >> 8) & 0x00FF00FFu))};
   }
-  static Filter load(const int8_t* w) { return {L::load(w), L::load(w + kFilterBytes / 2)}; }
+  static Filter load(const std::byte* w) { return {L::load(w), L::load(w + kFilterBytes / 2)}; }
   static Sum dot(Sum sum, Input x, Filter w) {
     return L::multiply_add_pairs(L::multiply_add_pairs(sum, x.even, w.even), x.odd, w.odd);
   }
   static typename L::Type finish(Sum sum) { return sum; }
-  static void place(int8_t* filters, int64_t c, int64_t k, int8_t w) {
+  static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
     const int16_t wide = w;
     std::memcpy(filters + k % 2 * (kFilterBytes / 2) + (c * 2 + k / 2) * 2, &wide, sizeof wide);
   }
 };
+
+/// What the convolution (vector/conv.h) wants besides: the way of the sums into memory.
+template <typename Bytes>
+struct DotInt8 : Bytes {
+  using L = typename Bytes::Lanes;
+
+  /// Bytes behind a stretch are multiplied by 0, whatever they are.
+  static typename Bytes::Input broadcast_last(const uint8_t* x) { return Bytes::broadcast(x); }
+  static typename L::Type max(typename L::Type a, typename L::Type b) { return L::max(a, b); }
+  static void store(const ConvInt8Panel& g, int64_t pixel, int64_t c, typename L::Type sums) {
+    if (g.scales) {
+      const auto y = requantized<L>(*g.scales, sums, c);
+      store_bytes<L>(g.channels - c, y, g.out + pixel * g.pixel_stride + c);
+    } else {
+      L::store(g.sums + pixel * g.pixel_stride + c, sums);
+    }
+  }
+};
+
+#if defined(__AVX512VNNI__)
+using WideDotInt8 = DotInt8<Quads512>;
+using NarrowDotInt8 = DotInt8<Octets512>;
+#else
+using WideDotInt8 = DotInt8<Quads<WideLanes> >;
+using NarrowDotInt8 = DotInt8<Quads<HalfLanes> >;
+#endif
 
 }  // namespace
 }  // namespace qlimit

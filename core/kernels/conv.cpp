@@ -1,0 +1,166 @@
+#include "core/kernels/conv.h"
+
+#include <algorithm>
+
+namespace qlimit {
+namespace {
+
+constexpr int64_t kBlockBytes = 32 * 1024;  // of lines: they and the filters share the nearest caches
+constexpr int64_t kReadBehind = 16;         // elements: the last step of the last patch may read so far
+
+int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
+  return (out - 1) * stride + (kernel - 1) * dilation + 1;
+}
+
+}  // namespace
+
+bool ConvLayout::suits(const WindowGeometry& geometry) {
+  constexpr double kMostElements = 1 << 24;
+  const Window& w = geometry.window;  // its numbers are at most 2^20, so none of these overflows
+  const int64_t rows = extent(2, w.stride_h, w.kernel_h, w.dilation_h);
+  const int64_t columns = extent(geometry.out_w, w.stride_w, w.kernel_w, w.dilation_w);
+  return static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(geometry.channels) <=
+         kMostElements;
+}
+
+ConvLayout::ConvLayout(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing)
+    : geometry_(geometry), out_channels_(out_channels), table_(&kernels()) {
+  const Window& w = geometry.window;
+  // Neighbouring taps of a row lie side by side, unless they are dilated.
+  const int64_t row_runs = w.dilation_w == 1 ? 1 : w.kernel_w;
+  runs_ = w.kernel_h * row_runs;
+  run_length_ = w.kernel_w / row_runs * geometry.channels;
+  for (int64_t run = 0; run < runs_; ++run) {
+    run_offsets_.push_back(run / row_runs * w.dilation_h * line_length() +
+                           run % row_runs * w.dilation_w * geometry.channels);
+  }
+  int64_t bytes = 0;
+  while (columns_ < out_channels) {
+    const int64_t width = next_panel_width(packing.widths, out_channels - columns_);
+    panels_.push_back({columns_, width, bytes});
+    bytes += packing.filter_bytes(width, runs_, run_length_);
+    columns_ += width;
+  }
+  filters_ = Tensor<uint8_t>({bytes});
+}
+
+int64_t ConvLayout::line_length() const {
+  const Window& w = geometry_.window;
+  return extent(geometry_.out_w, w.stride_w, w.kernel_w, w.dilation_w) * geometry_.channels;
+}
+
+int64_t ConvLayout::total_length(int64_t output_lines) const {
+  const Window& w = geometry_.window;
+  return extent(output_lines, w.stride_h, w.kernel_h, w.dilation_h) * line_length() + kReadBehind;
+}
+
+int64_t ConvLayout::block_lines(int64_t element_bytes) const {
+  const int64_t lines = kBlockBytes / (line_length() * element_bytes * geometry_.window.stride_h) / 2 * 2;
+  return std::clamp<int64_t>(lines, 2, std::max<int64_t>(geometry_.out_h, 2));
+}
+
+int64_t ConvLayout::pixels_before(int64_t begin, int64_t line, bool max_pool) const {
+  return max_pool ? (line - begin) / 2 * (geometry_.out_w / 2) : (line - begin) * geometry_.out_w;
+}
+
+template <typename Element>
+BorderedLines<Element> ConvLayout::lines_for(const Element* image, int64_t begin, int64_t end) const {
+  const WindowGeometry& g = geometry_;
+  const Window& w = g.window;
+  // Line 0 of the block is row `top` of the image, which may lie above it.
+  const int64_t top = begin * w.stride_h - g.pad_top;
+  const int64_t count = extent(end - begin, w.stride_h, w.kernel_h, w.dilation_h);
+  const int64_t first = std::max<int64_t>(top, 0), last = std::min(g.in_h, top + count);
+  const int64_t width = line_length() / g.channels - g.pad_left;  // columns of the image that are looked at
+  return {.rows = std::max<int64_t>(last - first, 0),
+          .row_length = std::min(g.in_w, width) * g.channels,
+          .image_stride = g.in_w * g.channels,
+          .image = image + first * g.in_w * g.channels,
+          .line_length = line_length(),
+          .total_length = count * line_length() + kReadBehind,
+          .begin = (first - top) * line_length() + g.pad_left * g.channels};
+}
+
+template <typename Element>
+ConvGrid<Element> ConvLayout::grid(const Panel& panel, const Element* lines, int64_t output_lines,
+                                   bool max_pool, int64_t pixel_stride) const {
+  const Window& w = geometry_.window;
+  return {.rows = output_lines,
+          .columns = geometry_.out_w,
+          .lines = lines,
+          .row_stride = w.stride_h * line_length(),
+          .column_stride = w.stride_w * geometry_.channels,
+          .runs = runs_,
+          .run_length = run_length_,
+          .run_offsets = run_offsets_.data(),
+          .filters = reinterpret_cast<const std::byte*>(filters_.data()) + panel.offset,
+          .width = panel.width,
+          .max_pool = max_pool,
+          .channels = std::min(panel.width, out_channels_ - panel.channel),
+          .pixel_stride = pixel_stride};
+}
+
+PackedConv::PackedConv(const WindowGeometry& geometry, const Real* weights, int64_t out_channels)
+    : ConvLayout(geometry, out_channels, kernels().conv_packing) {
+  for (const Panel& panel : panels_) {
+    table_->pack_conv(panel.width, runs_, run_length_, std::min(panel.width, out_channels - panel.channel),
+                      weights + panel.channel * runs_ * run_length_,
+                      reinterpret_cast<std::byte*>(filters_.data()) + panel.offset);
+  }
+}
+
+int64_t PackedConv::scratch_bytes() const {
+  return total_length(block_lines(sizeof(Real))) * static_cast<int64_t>(sizeof(Real));
+}
+
+void PackedConv::run(const Real* image, int64_t begin, int64_t end, std::byte* scratch,
+                     const Output& output) const {
+  Real* lines = reinterpret_cast<Real*>(scratch);
+  const int64_t block = block_lines(sizeof(Real));
+  for (int64_t line = begin; line < end; line += block) {
+    const int64_t last = std::min(end, line + block);
+    table_->lines(lines_for(image, line, last), lines);
+    Real* out = output.out + pixels_before(begin, line, output.max_pool) * out_channels_;
+    for (const Panel& panel : panels_) {
+      Epilogue epilogue = output.epilogue;
+      if (epilogue.bias) epilogue.bias += panel.channel;
+      table_->conv_panel({grid<Real>(panel, lines, last - line, output.max_pool, out_channels_), epilogue,
+                          out + panel.channel});
+    }
+  }
+}
+
+PackedConvInt8::PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels)
+    : ConvLayout(geometry, out_channels, kernels().conv_int8_packing) {
+  for (const Panel& panel : panels_) {
+    table_->pack_conv_int8(panel.width, runs_, run_length_,
+                           std::min(panel.width, out_channels - panel.channel),
+                           weights + panel.channel * runs_ * run_length_,
+                           reinterpret_cast<std::byte*>(filters_.data()) + panel.offset);
+  }
+}
+
+int64_t PackedConvInt8::scratch_bytes() const { return total_length(block_lines(sizeof(int8_t))); }
+
+void PackedConvInt8::run(const int8_t* image, int8_t border, int64_t begin, int64_t end, std::byte* scratch,
+                         const Output& output) const {
+  auto* lines = reinterpret_cast<uint8_t*>(scratch);
+  const int64_t block = block_lines(sizeof(int8_t));
+  const int64_t pixel_stride = output.scales ? out_channels_ : columns_;
+  for (int64_t line = begin; line < end; line += block) {
+    const int64_t last = std::min(end, line + block);
+    table_->int8_lines(lines_for(image, line, last), static_cast<uint8_t>(border + 128), lines);
+    const int64_t at = pixels_before(begin, line, output.max_pool) * pixel_stride;
+    for (const Panel& panel : panels_) {
+      const auto of_panel = grid<uint8_t>(panel, lines, last - line, output.max_pool, pixel_stride);
+      if (output.scales) {
+        const ChannelRequantizer scales = output.scales->from(panel.channel);
+        table_->conv_int8_panel({of_panel, &scales, output.out + at + panel.channel, nullptr});
+      } else {
+        table_->conv_int8_panel({of_panel, nullptr, nullptr, output.sums + at + panel.channel});
+      }
+    }
+  }
+}
+
+}  // namespace qlimit

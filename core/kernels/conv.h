@@ -1,0 +1,105 @@
+// Convolutions of one image, the fast form, in floats and in 8-bit integers: without a patch matrix
+// (vector/conv.h has the idea).
+//
+//   PackedConv conv(geometry, weights, out_channels);           // once
+//   conv.run(image, 0, geometry.out_h, scratch, {.epilogue = {.bias = bias}, .out = y});
+//
+// The integer sums are exact, so every instruction set gives the same bits; int8::conv2d_reference is the
+// definition. A dense layer is a convolution with a 1x1 window: its inputs are one row of pixels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/kernels/table.h"
+#include "core/tensor.h"
+
+namespace qlimit {
+
+/// What float and integer convolutions share: how an image lies in lines with a border, and filters in
+/// panels.
+class ConvLayout {
+ public:
+  /// Whether the lines of a window are few enough to be kept beside the image: a window that is dilated far
+  /// beyond it would need absurdly many.
+  static bool suits(const WindowGeometry& geometry);
+
+  /// Channels of sums: the output's, rounded up to whole vectors. What belongs to the further ones must
+  /// exist, but does not matter.
+  int64_t columns() const { return columns_; }
+
+  /// Whether a 2x2 max pool with stride 2 can be computed with the convolution: it covers whole windows only.
+  bool can_pool() const { return geometry_.out_h % 2 == 0 && geometry_.out_w % 2 == 0; }
+
+ protected:
+  struct Panel {
+    int64_t channel;  // the first one
+    int64_t width;
+    int64_t offset;  // of its filters, in bytes
+  };
+
+  ConvLayout() = default;
+  ConvLayout(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing);
+
+  /// Output lines that are computed from one filling of the lines.
+  int64_t block_lines(int64_t element_bytes) const;
+  int64_t line_length() const;
+  /// Elements of the lines for so many output lines, and of what is read behind them.
+  int64_t total_length(int64_t output_lines) const;
+  template <typename Element>
+  BorderedLines<Element> lines_for(const Element* image, int64_t begin, int64_t end) const;
+  template <typename Element>
+  ConvGrid<Element> grid(const Panel& panel, const Element* lines, int64_t output_lines, bool max_pool,
+                         int64_t pixel_stride) const;
+  /// The first output pixel of line `line`, counted from line `begin`.
+  int64_t pixels_before(int64_t begin, int64_t line, bool max_pool) const;
+
+  WindowGeometry geometry_ = {};
+  int64_t out_channels_ = 0, columns_ = 0;
+  int64_t runs_ = 0, run_length_ = 0;
+  std::vector<int64_t> run_offsets_;
+  const KernelTable* table_ = nullptr;
+  std::vector<Panel> panels_;
+  Tensor<uint8_t> filters_;
+};
+
+class PackedConv : public ConvLayout {
+ public:
+  PackedConv() = default;
+  /// weights: [out_channels, KH, KW, C]. It holds the layout of the instruction set that was active when it
+  /// was made.
+  PackedConv(const WindowGeometry& geometry, const Real* weights, int64_t out_channels);
+
+  struct Output {
+    bool max_pool = false;  // 2x2 with stride 2 follows
+    Epilogue epilogue = {};
+    Real* out = nullptr;  // [lines, OW, out_channels], or with max_pool half of both
+  };
+
+  /// Output lines [begin, end) of one image [H,W,C], even numbers with max_pool. scratch: scratch_bytes().
+  void run(const Real* image, int64_t begin, int64_t end, std::byte* scratch, const Output& output) const;
+  int64_t scratch_bytes() const;
+};
+
+class PackedConvInt8 : public ConvLayout {
+ public:
+  PackedConvInt8() = default;
+  /// As PackedConv.
+  PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels);
+
+  struct Output {
+    bool max_pool = false;                       // 2x2 with stride 2 follows
+    const ChannelRequantizer* scales = nullptr;  // columns() of each; its bias has 128 * (sum of the weights)
+                                                 // less than the convolution's, as images are stored + 128
+    int8_t* out = nullptr;                       // as PackedConv's, or
+    int32_t* sums = nullptr;                     // [lines, OW, columns()], if scales is null
+  };
+
+  /// As PackedConv; what lies outside of the image is `border`.
+  void run(const int8_t* image, int8_t border, int64_t begin, int64_t end, std::byte* scratch,
+           const Output& output) const;
+  int64_t scratch_bytes() const;
+};
+
+}  // namespace qlimit

@@ -1,0 +1,189 @@
+// The convolution without the patch matrix: a tile of pixels times channels stays in registers.
+//
+//   sum[pixel, channel] = sum over k of patch[pixel, k] * filter[channel, k]
+//
+// The image lies in lines with a border (at the end of this file). In such lines a patch needs no gathering:
+// it is KH stretches of KW*C neighbouring elements, and the patch of the next pixel begins stride * C
+// elements behind it. So a step of the inner loop broadcasts the next element of each of the tile's pixels
+// from where it lies, loads one or two vectors of filters, and multiplies. What an element is, and how a
+// vector of sums takes it, is said by a "dot" (vector/dot_float.h, dot_int8.h): one float, or four bytes.
+//
+// A tile has up to 16 vectors of sums: 2x8 pixels of one vector of channels or 2x4 of two. Each step then
+// costs 8 to 16 broadcasts and one or two loads for 16 products, so the multipliers are the limit, not the
+// loads; and 16 independent sums hide a product's latency.
+//
+// What is done to a sum is done while it is in the register: bias, clamp, requantization. If a 2x2 max pool
+// follows, it comes first, on the sums: none of these makes the greater of two numbers the smaller one, so
+// max(f(a), f(b)) = f(max(a, b)), and three of four are saved.
+#pragma once
+
+#include "core/kernels/table.h"
+#include "core/kernels/vector/vector.h"
+
+namespace qlimit {
+namespace {
+
+/// The tile whose first pixel has its patch at x and its sums at (row, column).
+template <typename Dot, int kVectors, int kRows, int kColumns, bool kPool, typename Panel>
+inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
+  const auto* x = g.lines + row * g.row_stride + column * g.column_stride;
+  typename Dot::Sum sum[kRows * kColumns][kVectors] = {};
+  const std::byte* w = g.filters;
+  const auto step = [&](const auto* at, const auto& broadcast) {
+    typename Dot::Filter filter[kVectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) filter[v] = Dot::load(w + v * Dot::kFilterBytes);
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kColumns; ++c) {
+        const typename Dot::Input input = broadcast(at + r * g.row_stride + c * g.column_stride);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          sum[r * kColumns + c][v] = Dot::dot(sum[r * kColumns + c][v], input, filter[v]);
+        }
+      }
+    }
+    w += kVectors * Dot::kFilterBytes;
+  };
+  for (int64_t run = 0; run < g.runs; ++run) {
+    const auto* at = x + g.run_offsets[run];
+    int64_t k = 0;
+    for (; k + Dot::kDepth <= g.run_length; k += Dot::kDepth) {
+      step(at + k, [](const auto* from) { return Dot::broadcast(from); });
+    }
+    if (k < g.run_length) step(at + k, [&](const auto* from) { return Dot::broadcast_last(from); });
+  }
+  if constexpr (kPool) {
+    const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
+#pragma GCC unroll 4
+    for (int c = 0; c < kColumns; c += 2) {
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        const auto above = Dot::max(Dot::finish(sum[c][v]), Dot::finish(sum[c + 1][v]));
+        const auto below = Dot::max(Dot::finish(sum[kColumns + c][v]), Dot::finish(sum[kColumns + c + 1][v]));
+        Dot::store(g, pixel + c / 2, v * Dot::kChannels, Dot::max(above, below));
+      }
+    }
+  } else {
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kColumns; ++c) {
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          Dot::store(g, (row + r) * g.columns + column + c, v * Dot::kChannels,
+                     Dot::finish(sum[r * kColumns + c][v]));
+        }
+      }
+    }
+  }
+}
+
+/// A strip of kRows rows, in tiles as wide as the registers allow, then in narrower ones.
+template <typename Dot, int kVectors, int kRows, bool kPool, typename Panel>
+inline void conv_strip(const Panel& g, int64_t row) {
+  constexpr int kWidest = Dot::kRegisters / kVectors / kRows < 8 ? Dot::kRegisters / kVectors / kRows : 8;
+  int64_t column = 0;
+  for (; column + kWidest <= g.columns; column += kWidest) {
+    conv_tile<Dot, kVectors, kRows, kWidest, kPool>(g, row, column);
+  }
+  if constexpr (kWidest > 4) {
+    for (; column + 4 <= g.columns; column += 4) conv_tile<Dot, kVectors, kRows, 4, kPool>(g, row, column);
+  }
+  if constexpr (kWidest > 2) {
+    for (; column + 2 <= g.columns; column += 2) conv_tile<Dot, kVectors, kRows, 2, kPool>(g, row, column);
+  }
+  if constexpr (!kPool) {
+    for (; column < g.columns; ++column) conv_tile<Dot, kVectors, kRows, 1, kPool>(g, row, column);
+  }
+}
+
+template <typename Dot, int kVectors, typename Panel>
+void conv_columns(const Panel& g) {
+  int64_t row = 0;
+  for (; row + 2 <= g.rows; row += 2) {
+    if (g.max_pool) {
+      conv_strip<Dot, kVectors, 2, true>(g, row);
+    } else {
+      conv_strip<Dot, kVectors, 2, false>(g, row);
+    }
+  }
+  if (row < g.rows) conv_strip<Dot, kVectors, 1, false>(g, row);
+}
+
+/// Panels of two vectors or one of `Wide`, or of one `Narrow`, which has half as many channels.
+template <typename Wide, typename Narrow>
+struct Convolution {
+  static constexpr int64_t kWidths[3] = {2 * Wide::kChannels, Wide::kChannels, Narrow::kChannels};
+
+  template <typename Panel>
+  static void run(const Panel& g) {
+    if (g.width == kWidths[0]) {
+      conv_columns<Wide, 2>(g);
+    } else if (g.width == kWidths[1]) {
+      conv_columns<Wide, 1>(g);
+    } else {
+      conv_columns<Narrow, 1>(g);
+    }
+  }
+
+  static int64_t filter_bytes(int64_t width, int64_t runs, int64_t run_length) {
+    const bool narrow = width == kWidths[2];
+    const int64_t depth = narrow ? Narrow::kDepth : Wide::kDepth;
+    const int64_t step = narrow ? Narrow::kFilterBytes : width / Wide::kChannels * Wide::kFilterBytes;
+    return runs * ((run_length + depth - 1) / depth) * step;
+  }
+
+  template <typename Weight>
+  static void pack(int64_t width, int64_t runs, int64_t run_length, int64_t channels, const Weight* weights,
+                   std::byte* filters) {
+    if (width == kWidths[2]) {
+      pack_columns<Narrow, 1>(runs, run_length, channels, weights, filters);
+    } else if (width == kWidths[1]) {
+      pack_columns<Wide, 1>(runs, run_length, channels, weights, filters);
+    } else {
+      pack_columns<Wide, 2>(runs, run_length, channels, weights, filters);
+    }
+  }
+
+  static constexpr ConvPacking packing() {
+    return {.widths = {kWidths[0], kWidths[1], kWidths[2]}, .filter_bytes = filter_bytes};
+  }
+
+ private:
+  template <typename Dot, int kVectors, typename Weight>
+  static void pack_columns(int64_t runs, int64_t run_length, int64_t channels, const Weight* weights,
+                           std::byte* filters) {
+    for (int64_t run = 0; run < runs; ++run) {
+      for (int64_t k = 0; k < run_length; k += Dot::kDepth, filters += kVectors * Dot::kFilterBytes) {
+        for (int64_t c = 0; c < channels; ++c) {
+          for (int64_t i = 0; i < smaller(Dot::kDepth, run_length - k); ++i) {
+            Dot::place(filters + c / Dot::kChannels * Dot::kFilterBytes, c % Dot::kChannels, i,
+                       weights[(c * runs + run) * run_length + k + i]);
+          }
+        }
+      }
+    }
+  }
+};
+
+/// Lines of `border`, and the image's rows on them, each vector as `convert` makes it.
+template <int kBytes, typename From, typename To, typename Convert>
+inline void fill_lines(const BorderedLines<From>& l, To border, To* lines, const Convert& convert) {
+  using Whole = Vector<To, kBytes>;
+  int64_t i = 0;
+  for (; i + Whole::kLanes <= l.total_length; i += Whole::kLanes)
+    Whole::store(lines + i, Whole::broadcast(border));
+  for (; i < l.total_length; ++i) lines[i] = border;
+  for (int64_t row = 0; row < l.rows; ++row) {
+    const From* from = l.image + row * l.image_stride;
+    To* to = lines + l.begin + row * l.line_length;
+    for_each_piece<To, kBytes>(l.row_length, [&]<int kPiece>(int64_t at) {
+      Vector<To, kPiece>::store(to + at, convert.template operator()<kPiece>(from + at));
+    });
+  }
+}
+
+}  // namespace
+}  // namespace qlimit
