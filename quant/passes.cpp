@@ -118,12 +118,11 @@ bool changes_nothing(const Graph& graph, const Node& node) {
   if (std::holds_alternative<op::Reshape>(node.op)) {
     return graph.value(node.inputs[0]).shape == graph.value(node.output).shape;
   }
-  const Window one;
-  const auto* max_pool = std::get_if<op::MaxPool2D>(&node.op);
-  const auto* average_pool = std::get_if<op::AveragePool2D>(&node.op);
-  const Window* window = max_pool ? &max_pool->window : average_pool ? &average_pool->window : nullptr;
-  return window && window->kernel_h == 1 && window->kernel_w == 1 && window->stride_h == 1 &&
-         window->stride_w == 1;
+  const auto is_one = [](const auto* pool) {
+    return pool && pool->window.kernel_h == 1 && pool->window.kernel_w == 1 && pool->window.stride_h == 1 &&
+           pool->window.stride_w == 1 && pool->activation == Activation::kNone;
+  };
+  return is_one(std::get_if<op::MaxPool2D>(&node.op)) || is_one(std::get_if<op::AveragePool2D>(&node.op));
 }
 
 }  // namespace

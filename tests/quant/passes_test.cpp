@@ -116,6 +116,18 @@ TEST(Passes, ABatchNormAfterAPoolBecomesADepthwiseConvolution) {
   EXPECT_LT(difference(net.graph(), graph, rng), 1e-5);
 }
 
+TEST(Passes, APoolOfOnePixelIsDroppedUnlessItClamps) {
+  Random rng(7, "net");
+  for (Activation activation : {Activation::kNone, Activation::kRelu6}) {
+    GraphBuilder net(rng, {1, 3, 3, 2});
+    net.apply(op::MaxPool2D{.window = {}, .activation = activation}).apply(op::Tanh{});
+    Graph graph = net.graph();
+    run_passes(graph);
+    EXPECT_EQ(graph.nodes.size(), activation == Activation::kNone ? 1u : 2u);
+    EXPECT_EQ(difference(net.graph(), graph, rng), 0);
+  }
+}
+
 TEST(Passes, ActivationsAreJoinedOnlyWhereTheyAreOne) {
   Random rng(5, "net");
   const auto chain = [&](Activation first, Activation second) {
