@@ -140,66 +140,93 @@ def predict_latency(model: keras.Model, images: np.ndarray) -> Latency:
                       min(TIMED_IMAGES, len(images)), 100)
 
 
-def accuracy(output: bytes, model: bytes, truth: np.ndarray) -> float:
+@dataclass
+class Row:
+    """A model file run by one engine."""
+
+    file: str
+    engine: str
+    accuracy: float
+    bytes: int
+    latency: Latency
+
+    def cells(self, experiment: str) -> list[str]:
+        return [experiment, self.file, self.engine, f"{self.accuracy:.2%}", f"{self.bytes:,}" if self.bytes else "-",
+                str(self.latency)]
+
+
+def share_right(output: bytes, model: bytes, truth: np.ndarray) -> float:
     return float((labels(output, len(truth), io_details(model)[1][0]) == truth).mean())
 
 
-def qlimit_accuracy(model: bytes, images: Images, isa: str) -> tuple[float, bytes]:
-    output = qlimit.replay([Case("model", model, stored(images.test, model).tobytes())], "litert", isa)[0]
-    return accuracy(output, model, images.labels), output
+def keras_row(model: keras.Model, images: Images) -> Row:
+    answers = model.predict(images.test, batch_size=1, verbose=0).argmax(axis=1)
+    accuracy = float((answers == images.labels).mean())
+    return Row("Keras", "model.predict", accuracy, 0, predict_latency(model, images.test))
 
 
-def run_experiment(name: str, images: Images) -> tuple[list[list[str]], list[str]]:
-    """Rows of the table of models, and a row of the table of ratios."""
+def litert_row(file: str, model: bytes, images: Images) -> Row:
+    output = run_engine(Engine.LITERT_DEFAULT, model, stored(images.test, model))
+    assert output is not None, f"LiteRT does not run {file}"
+    return Row(file, "LiteRT (XNNPACK)", share_right(output, model, images.labels), len(model),
+               interpreter_latency(model, images.test))
+
+
+def qlimit_row(file: str, model: bytes, images: Images) -> Row:
+    case = Case(file, model, stored(images.test, model).tobytes())
+    (output,) = qlimit.replay([case], "litert", qlimit.instruction_sets()[-1])
+    return Row(file, "qlimit", share_right(output, model, images.labels), len(model), Latency.of(qlimit.latencies(model)))
+
+
+def compare_with_reference(model: bytes, images: Images) -> Comparison:
+    inputs = stored(images.test, model)
+    compared = Comparison()
+    (ours,) = qlimit.replay([Case("", model, inputs.tobytes())], "litert", qlimit.instruction_sets()[-1])
+    compared.add("", ours, run_engine(Engine.LITERT_REFERENCE, model, inputs))
+    return compared
+
+
+def speed(slow: Row, fast: Row) -> str:
+    return f"{slow.latency.median / fast.latency.median:,.2f}x"
+
+
+def run_experiment(name: str, images: Images) -> tuple[list[list[str]], list[str], bool]:
+    """Rows of the table of models, a row of the table of ratios, and whether TensorFlow's int8 file gave the reference's bytes."""
     ours = {kind: (result_folder(name) / f"model_{kind}.tflite").read_bytes() for kind in ("fp32", "int8")}
     twin = keras_twin(ours["fp32"])
     theirs = {"fp32": convert_float(twin), "int8": convert(twin, images.calibration, float_borders=False)}
-    isa = qlimit.instruction_sets()[-1]
 
-    rows, latencies = [], {}
-    keras_answers = twin.predict(images.test, batch_size=1 if twin.inputs[0].shape[0] else 250, verbose=0).argmax(axis=1)
-    latencies["predict"] = predict_latency(twin, images.test)
-    rows.append([name, "Keras", "model.predict", f"{(keras_answers == images.labels).mean():.2%}", "-",
-                 str(latencies["predict"])])
+    rows = {"predict": keras_row(twin, images)}
     for kind in ("fp32", "int8"):
-        output = run_engine(Engine.LITERT_DEFAULT, theirs[kind], stored(images.test, theirs[kind]))
-        assert output is not None
-        latencies[kind] = interpreter_latency(theirs[kind], images.test)
-        rows.append([name, f"TensorFlow's {kind} file", "LiteRT (XNNPACK)", f"{accuracy(output, theirs[kind], images.labels):.2%}",
-                     f"{len(theirs[kind]):,}", str(latencies[kind])])
-    share, output = qlimit_accuracy(theirs["int8"], images, isa)
-    rows.append([name, "TensorFlow's int8 file", "qlimit", f"{share:.2%}", f"{len(theirs['int8']):,}",
-                 str(Latency.of(qlimit.latencies(theirs["int8"])))])
-    for kind in ("fp32", "int8"):
-        share, _ = qlimit_accuracy(ours[kind], images, isa)
-        latencies[f"our {kind}"] = Latency.of(qlimit.latencies(ours[kind]))
-        rows.append([name, f"our {kind} file", "qlimit", f"{share:.2%}", f"{len(ours[kind]):,}", str(latencies[f"our {kind}"])])
-        rows.append([name, f"our {kind} file", "LiteRT (XNNPACK)", "-", f"{len(ours[kind]):,}",
-                     str(interpreter_latency(ours[kind], images.test))])
+        rows[f"their {kind}, LiteRT"] = litert_row(f"TensorFlow's {kind}", theirs[kind], images)
+        rows[f"their {kind}, qlimit"] = qlimit_row(f"TensorFlow's {kind}", theirs[kind], images)
+        rows[f"our {kind}, LiteRT"] = litert_row(f"our {kind}", ours[kind], images)
+        rows[f"our {kind}, qlimit"] = qlimit_row(f"our {kind}", ours[kind], images)
 
-    reference = run_engine(Engine.LITERT_REFERENCE, theirs["int8"], stored(images.test, theirs["int8"]))
-    compared = Comparison()
-    compared.add(name, output, reference)
-    ratios = [name, f"{latencies['predict'].median / latencies['int8'].median:,.0f}x",
-              f"{latencies['fp32'].median / latencies['int8'].median:.2f}x",
-              f"{latencies['our fp32'].median / latencies['our int8'].median:.2f}x",
+    compared = compare_with_reference(theirs["int8"], images)
+    ratios = [name, speed(rows["predict"], rows["their int8, LiteRT"]),
+              speed(rows["their fp32, LiteRT"], rows["their int8, LiteRT"]),
+              speed(rows["our fp32, qlimit"], rows["our int8, qlimit"]),
               f"{compared.differing_bytes:,} of {compared.compared_bytes:,}"]
-    return rows, ratios
+    equal = compared.cases == 1 and compared.differing_bytes == 0
+    return [row.cells(name) for row in rows.values()], ratios, equal
 
 
 def run(count: int | None, folder: Path) -> bool:
     """Prints the tables; true if the converted models in qlimit equal the reference kernels."""
     print("\n## The study's way: Keras twins of our models, converted by TensorFlow\n", flush=True)
-    rows, ratios = [], []
+    rows, ratios, right = [], [], True
     for name, dataset in DATA_SETS.items():
         if not (result_folder(name) / "model_fp32.tflite").exists():
             print(f"{result_folder(name)}/model_fp32.tflite is missing: experiments/run {name} makes it")
+            right = False
             continue
-        more, ratio = run_experiment(name, Images.load(dataset, folder / dataset, count))
+        more, ratio, equal = run_experiment(name, Images.load(dataset, folder / dataset, count))
         rows += more
         ratios.append(ratio)
+        right &= equal
     print_table(["model", "file", "run by", "accuracy", "bytes", "latency, us (5 % ... 95 %)"], rows)
     print()
-    print_table(["model", "int8 invoke against Keras predict", "int8 against fp32, both invoke", "int8 against fp32, qlimit",
-                 "TensorFlow's file in qlimit: bytes that differ from the reference"], ratios)
-    return bool(ratios) and all(ratio[-1].startswith("0 of") for ratio in ratios)
+    print_table(["model", "invoke of int8 against Keras predict", "int8 against fp32, both invoke", "int8 against fp32, qlimit",
+                 "TensorFlow's int8 file in qlimit: bytes that differ from the reference"], ratios)
+    return right
