@@ -82,7 +82,8 @@ def output_scale(rng: random.Random, largest: float) -> float:
     """A scale for an output whose real numbers reach about `largest`: mostly fitting, sometimes far off."""
     steps = rng.uniform(60, 400) * (2.0 ** rng.randint(-6, 6) if rng.random() < 0.2 else 1.0)
     wanted = max(largest, 1e-6) / steps
-    return math.ldexp(mantissa(rng), math.floor(math.log2(wanted)))
+    # Activations clamp at 6 / scale, which has to fit into 32 bits.
+    return math.ldexp(mantissa(rng), max(-28, math.floor(math.log2(wanted))))
 
 
 def bias_near_ties(rng: random.Random, sums: np.ndarray, multipliers: Sequence[float], zero: int) -> np.ndarray:

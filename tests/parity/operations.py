@@ -267,6 +267,8 @@ def binary(rng: random.Random, name: str) -> Case:
     a, b = (x.astype(float) - zero) * scale, (other.astype(float) - other_zero) * other_scale
     reach = float(np.abs(a + b if name == "add" else a * b).max())
     out_scale = draw.output_scale(rng, max(reach, scale * other_scale))
+    if name == "add":  # TFLite wants more than 2^-19 of the larger input's scale
+        out_scale = max(out_scale, math.ldexp(max(scale, other_scale), -18))
     if fine:
         out_scale = math.ldexp(draw.mantissa(rng), math.floor(math.log2(scale * other_scale)) + rng.randint(-2, 1))
     y_id = int8_tensor(file, out, out_scale, draw.zero_point(rng))
