@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/kernels/channel.h"
+#include "core/kernels/conv.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/im2col.h"
 #include "core/parallel.h"
@@ -12,35 +13,17 @@
 namespace qlimit {
 namespace {
 
-// The patch matrix is never made whole: it would be KH*KW times the input. A block of output lines is
-// unrolled into a buffer that fits the second cache, multiplied at once, and the buffer used again.
+// Only the input's gradient of a convolution with a stride takes the way over a patch matrix, which is never
+// made whole: a block of output lines is computed into a buffer that fits the second cache, added to the
+// image at once, and the buffer used again.
 constexpr int64_t kBlockBytes = 128 * 1024;
 
 struct Convolution {
   WindowGeometry g;
   int64_t out_channels;
-  int64_t block_rows;  // output lines of a block
-
-  Convolution(const WindowGeometry& geometry, int64_t channels) : g(geometry), out_channels(channels) {
-    const int64_t line_bytes = g.out_w * g.patch_size() * static_cast<int64_t>(sizeof(Real));
-    block_rows = std::clamp<int64_t>(kBlockBytes / line_bytes, 1, g.out_h);
-  }
 
   int64_t in_size() const { return g.in_h * g.in_w * g.channels; }
   int64_t out_size() const { return g.out_pixels() * out_channels; }
-  Tensor<Real> block_buffer() const {
-    return Tensor<Real>::uninitialized({block_rows * g.out_w, g.patch_size()});
-  }
-
-  /// Calls body(first line, line count, pixel count, offset of the first pixel in an output image) for each
-  /// block.
-  template <typename Body>
-  void for_each_block(const Body& body) const {
-    for (int64_t line = 0; line < g.out_h; line += block_rows) {
-      const int64_t lines = std::min(block_rows, g.out_h - line);
-      body(line, line + lines, lines * g.out_w, line * g.out_w * out_channels);
-    }
-  }
 };
 
 Convolution check(const Variable& x, const Variable& weight, const Variable& bias, const Window& window) {
@@ -54,6 +37,12 @@ Convolution check(const Variable& x, const Variable& weight, const Variable& bia
                  .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
                  .found = weight.shape().to_string()});
   }
+  if (!PackedConv::suits(g)) {
+    throw Error(ErrorKind::kUnsupported, {.what = "the window reaches too far beyond the image",
+                                          .where = "conv2d",
+                                          .found = concat("dilation ", window.dilation_h, "x",
+                                                          window.dilation_w, " on ", x.shape().to_string())});
+  }
   if (bias && bias.shape() != Shape{out_channels}) {
     throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
                                     .where = "conv2d",
@@ -63,20 +52,22 @@ Convolution check(const Variable& x, const Variable& weight, const Variable& bia
   return {g, out_channels};
 }
 
+/// Memory for one thread's lines.
+Tensor<Real> scratch(int64_t bytes) {
+  return Tensor<Real>::uninitialized({bytes / static_cast<int64_t>(sizeof(Real))});
+}
+std::byte* bytes_of(Tensor<Real>& tensor) { return reinterpret_cast<std::byte*>(tensor.data()); }
+
 Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tensor<Real>& weight,
                       const Real* bias) {
   const WindowGeometry& g = conv.g;
-  const int64_t patch = g.patch_size();
-  const PackedMatrix filters({weight.data(), 1, patch}, patch, conv.out_channels);
+  const PackedConv packed(g, weight.data(), conv.out_channels);
   Tensor<Real> y = Tensor<Real>::uninitialized({g.batch, g.out_h, g.out_w, conv.out_channels});
   parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
-    Tensor<Real> patches = conv.block_buffer();
+    Tensor<Real> lines = scratch(packed.scratch_bytes());
     for (int64_t n = begin; n < end; ++n) {
-      conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
-        im2col(g, x.data() + n * conv.in_size(), line, line_end, patches.data());
-        gemm(pixels, {patches.data(), patch, 1}, filters, y.data() + n * conv.out_size() + at,
-             conv.out_channels, false, {.bias = bias});
-      });
+      packed.run(x.data() + n * conv.in_size(), 0, g.out_h, bytes_of(lines),
+                 {.epilogue = {.bias = bias}, .out = y.data() + n * conv.out_size()});
     }
   });
   return y;
@@ -92,16 +83,13 @@ Tensor<Real> weight_gradient(const Convolution& conv, const Tensor<Real>& x, con
   const int64_t patch = g.patch_size(), out_channels = conv.out_channels;
   const int64_t grain = chunk_count(g.batch, kMostChunks);
   Tensor<Real> parts({chunk_count(g.batch, grain), patch, out_channels});
+  const ConvGradient gradient(g, out_channels);
   parallel_chunks(g.batch, grain, [&](int64_t chunk, int64_t begin, int64_t end) {
-    Tensor<Real> patches = conv.block_buffer();
+    Tensor<Real> lines = scratch(gradient.scratch_bytes());
     Real* part = parts.data() + chunk * patch * out_channels;
     for (int64_t n = begin; n < end; ++n) {
-      conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
-        im2col(g, x.data() + n * conv.in_size(), line, line_end, patches.data());
-        const PackedMatrix gradient({upstream.data() + n * conv.out_size() + at, out_channels, 1}, pixels,
-                                    out_channels);
-        gemm(patch, {patches.data(), 1, patch}, gradient, part, out_channels, true);
-      });
+      gradient.add_filters(x.data() + n * conv.in_size(), upstream.data() + n * conv.out_size(),
+                           bytes_of(lines), part);
     }
   });
   Tensor<Real> dw = Tensor<Real>::uninitialized(weight_shape);
@@ -122,22 +110,42 @@ Tensor<Real> weight_gradient(const Convolution& conv, const Tensor<Real>& x, con
 }
 
 // dX = G W, block by block, each patch row added back to the image that it came from.
-Tensor<Real> input_gradient(const Convolution& conv, const Tensor<Real>& weight, const Tensor<Real>& upstream,
-                            const Shape& x_shape) {
+void strided_input_gradient(const Convolution& conv, const Tensor<Real>& weight, const Tensor<Real>& upstream,
+                            Tensor<Real>& dx) {
   const WindowGeometry& g = conv.g;
   const int64_t patch = g.patch_size();
+  const int64_t line_bytes = g.out_w * patch * static_cast<int64_t>(sizeof(Real));
+  const int64_t block = std::clamp<int64_t>(kBlockBytes / line_bytes, 1, g.out_h);
   const PackedMatrix filters({weight.data(), patch, 1}, conv.out_channels, patch);
-  Tensor<Real> dx = Tensor<Real>::uninitialized(x_shape);
   parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
-    Tensor<Real> patches = conv.block_buffer();
+    Tensor<Real> patches = Tensor<Real>::uninitialized({block * g.out_w, patch});
     for (int64_t n = begin; n < end; ++n) {
       Real* image = dx.data() + n * conv.in_size();
       std::fill(image, image + conv.in_size(), Real(0));
-      conv.for_each_block([&](int64_t line, int64_t line_end, int64_t pixels, int64_t at) {
-        gemm(pixels, {upstream.data() + n * conv.out_size() + at, conv.out_channels, 1}, filters,
-             patches.data(), patch);
-        col2im(g, patches.data(), line, line_end, image);
-      });
+      for (int64_t line = 0; line < g.out_h; line += block) {
+        const int64_t last = std::min(g.out_h, line + block);
+        const Real* from = upstream.data() + n * conv.out_size() + line * g.out_w * conv.out_channels;
+        gemm((last - line) * g.out_w, {from, conv.out_channels, 1}, filters, patches.data(), patch);
+        col2im(g, patches.data(), line, last, image);
+      }
+    }
+  });
+}
+
+Tensor<Real> input_gradient(const Convolution& conv, const Tensor<Real>& weight, const Tensor<Real>& upstream,
+                            const Shape& x_shape) {
+  const WindowGeometry& g = conv.g;
+  Tensor<Real> dx = Tensor<Real>::uninitialized(x_shape);
+  if (g.window.stride_h != 1 || g.window.stride_w != 1) {
+    strided_input_gradient(conv, weight, upstream, dx);
+    return dx;
+  }
+  const PackedConv back = input_gradient_conv(g, weight.data(), conv.out_channels);
+  parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
+    Tensor<Real> lines = scratch(back.scratch_bytes());
+    for (int64_t n = begin; n < end; ++n) {
+      back.run(upstream.data() + n * conv.out_size(), 0, g.in_h, bytes_of(lines),
+               {.out = dx.data() + n * conv.in_size()});
     }
   });
   return dx;

@@ -12,9 +12,17 @@ int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
   return (out - 1) * stride + (kernel - 1) * dilation + 1;
 }
 
+/// The channels that a call takes of the gradient: the most for which there is a form, or what is left.
+int64_t next_gradient_width(const int64_t (&widths)[3], int64_t channels_left) {
+  for (int64_t width : widths) {
+    if (width <= channels_left) return width;
+  }
+  return channels_left;
+}
+
 }  // namespace
 
-bool ConvLayout::suits(const WindowGeometry& geometry) {
+bool ConvLines::suits(const WindowGeometry& geometry) {
   constexpr double kMostElements = 1 << 24;
   const Window& w = geometry.window;  // its numbers are at most 2^20, so none of these overflows
   const int64_t rows = extent(2, w.stride_h, w.kernel_h, w.dilation_h);
@@ -23,8 +31,7 @@ bool ConvLayout::suits(const WindowGeometry& geometry) {
          kMostElements;
 }
 
-ConvLayout::ConvLayout(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing)
-    : geometry_(geometry), out_channels_(out_channels), table_(&kernels()) {
+ConvLines::ConvLines(const WindowGeometry& geometry) : geometry_(geometry), table_(&kernels()) {
   const Window& w = geometry.window;
   // Neighbouring taps of a row lie side by side, unless they are dilated.
   const int64_t row_runs = w.dilation_w == 1 ? 1 : w.kernel_w;
@@ -34,6 +41,10 @@ ConvLayout::ConvLayout(const WindowGeometry& geometry, int64_t out_channels, con
     run_offsets_.push_back(run / row_runs * w.dilation_h * line_length() +
                            run % row_runs * w.dilation_w * geometry.channels);
   }
+}
+
+ConvFilters::ConvFilters(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing)
+    : ConvLines(geometry), out_channels_(out_channels) {
   int64_t bytes = 0;
   while (columns_ < out_channels) {
     const int64_t width = next_panel_width(packing.widths, out_channels - columns_);
@@ -44,27 +55,27 @@ ConvLayout::ConvLayout(const WindowGeometry& geometry, int64_t out_channels, con
   filters_ = Tensor<uint8_t>({bytes});
 }
 
-int64_t ConvLayout::line_length() const {
+int64_t ConvLines::line_length() const {
   const Window& w = geometry_.window;
   return extent(geometry_.out_w, w.stride_w, w.kernel_w, w.dilation_w) * geometry_.channels;
 }
 
-int64_t ConvLayout::total_length(int64_t output_lines) const {
+int64_t ConvLines::total_length(int64_t output_lines) const {
   const Window& w = geometry_.window;
   return extent(output_lines, w.stride_h, w.kernel_h, w.dilation_h) * line_length() + kReadBehind;
 }
 
-int64_t ConvLayout::block_lines(int64_t element_bytes) const {
+int64_t ConvLines::block_lines(int64_t element_bytes) const {
   const int64_t lines = kBlockBytes / (line_length() * element_bytes * geometry_.window.stride_h) / 2 * 2;
   return std::clamp<int64_t>(lines, 2, std::max<int64_t>(geometry_.out_h, 2));
 }
 
-int64_t ConvLayout::pixels_before(int64_t begin, int64_t line, bool max_pool) const {
+int64_t ConvFilters::pixels_before(int64_t begin, int64_t line, bool max_pool) const {
   return max_pool ? (line - begin) / 2 * (geometry_.out_w / 2) : (line - begin) * geometry_.out_w;
 }
 
 template <typename Element>
-BorderedLines<Element> ConvLayout::lines_for(const Element* image, int64_t begin, int64_t end) const {
+BorderedLines<Element> ConvLines::lines_for(const Element* image, int64_t begin, int64_t end) const {
   const WindowGeometry& g = geometry_;
   const Window& w = g.window;
   // Line 0 of the block is row `top` of the image, which may lie above it.
@@ -82,8 +93,8 @@ BorderedLines<Element> ConvLayout::lines_for(const Element* image, int64_t begin
 }
 
 template <typename Element>
-ConvGrid<Element> ConvLayout::grid(const Panel& panel, const Element* lines, int64_t output_lines,
-                                   bool max_pool, int64_t pixel_stride) const {
+ConvGrid<Element> ConvFilters::grid(const Panel& panel, const Element* lines, int64_t output_lines,
+                                    bool max_pool, int64_t pixel_stride) const {
   const Window& w = geometry_.window;
   return {.rows = output_lines,
           .columns = geometry_.out_w,
@@ -101,7 +112,7 @@ ConvGrid<Element> ConvLayout::grid(const Panel& panel, const Element* lines, int
 }
 
 PackedConv::PackedConv(const WindowGeometry& geometry, const Real* weights, int64_t out_channels)
-    : ConvLayout(geometry, out_channels, kernels().conv_packing) {
+    : ConvFilters(geometry, out_channels, kernels().conv_packing) {
   for (const Panel& panel : panels_) {
     table_->pack_conv(panel.width, runs_, run_length_, std::min(panel.width, out_channels - panel.channel),
                       weights + panel.channel * runs_ * run_length_,
@@ -130,8 +141,65 @@ void PackedConv::run(const Real* image, int64_t begin, int64_t end, std::byte* s
   }
 }
 
+ConvGradient::ConvGradient(const WindowGeometry& geometry, int64_t out_channels)
+    : ConvLines(geometry), out_channels_(out_channels) {}
+
+int64_t ConvGradient::scratch_bytes() const {
+  return total_length(block_lines(sizeof(Real))) * static_cast<int64_t>(sizeof(Real));
+}
+
+void ConvGradient::add_filters(const Real* image, const Real* upstream, std::byte* scratch,
+                               Real* sums) const {
+  const WindowGeometry& g = geometry_;
+  Real* lines = reinterpret_cast<Real*>(scratch);
+  const int64_t block = block_lines(sizeof(Real));
+  for (int64_t line = 0; line < g.out_h; line += block) {
+    const int64_t last = std::min(g.out_h, line + block);
+    table_->lines(lines_for(image, line, last), lines);
+    for (int64_t channel = 0; channel < out_channels_;) {
+      const int64_t channels = next_gradient_width(table_->panel_widths, out_channels_ - channel);
+      table_->conv_gradient_panel({.rows = last - line,
+                                   .columns = g.out_w,
+                                   .lines = lines,
+                                   .row_stride = g.window.stride_h * line_length(),
+                                   .column_stride = g.window.stride_w * g.channels,
+                                   .runs = runs_,
+                                   .run_length = run_length_,
+                                   .run_offsets = run_offsets_.data(),
+                                   .upstream = upstream + line * g.out_w * out_channels_ + channel,
+                                   .pixel_stride = out_channels_,
+                                   .channels = channels,
+                                   .sums = sums + channel});
+      channel += channels;
+    }
+  }
+}
+
+PackedConv input_gradient_conv(const WindowGeometry& g, const Real* weights, int64_t out_channels) {
+  const Window& w = g.window;
+  WindowGeometry back = g;
+  back.in_h = g.out_h;
+  back.in_w = g.out_w;
+  back.channels = out_channels;
+  back.out_h = g.in_h;
+  back.out_w = g.in_w;
+  back.pad_top = (w.kernel_h - 1) * w.dilation_h - g.pad_top;
+  back.pad_left = (w.kernel_w - 1) * w.dilation_w - g.pad_left;
+  const int64_t taps = w.kernel_h * w.kernel_w;
+  std::vector<Real> turned(static_cast<size_t>(g.channels * taps * out_channels));
+  for (int64_t o = 0; o < out_channels; ++o) {
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      for (int64_t c = 0; c < g.channels; ++c) {
+        turned[static_cast<size_t>((c * taps + taps - 1 - tap) * out_channels + o)] =
+            weights[(o * taps + tap) * g.channels + c];
+      }
+    }
+  }
+  return PackedConv(back, turned.data(), g.channels);
+}
+
 PackedConvInt8::PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels)
-    : ConvLayout(geometry, out_channels, kernels().conv_int8_packing) {
+    : ConvFilters(geometry, out_channels, kernels().conv_int8_packing) {
   for (const Panel& panel : panels_) {
     table_->pack_conv_int8(panel.width, runs_, run_length_,
                            std::min(panel.width, out_channels - panel.channel),

@@ -17,30 +17,20 @@
 
 namespace qlimit {
 
-/// What float and integer convolutions share: how an image lies in lines with a border, and filters in
-/// panels.
-class ConvLayout {
+/// How an image lies in lines with a border, so that the patches of a window need no gathering.
+class ConvLines {
  public:
   /// Whether the lines of a window are few enough to be kept beside the image: a window that is dilated far
   /// beyond it would need absurdly many.
   static bool suits(const WindowGeometry& geometry);
 
-  /// Channels of sums: the output's, rounded up to whole vectors. What belongs to the further ones must
-  /// exist, but does not matter.
-  int64_t columns() const { return columns_; }
-
+  const WindowGeometry& geometry() const { return geometry_; }
   /// Whether a 2x2 max pool with stride 2 can be computed with the convolution: it covers whole windows only.
   bool can_pool() const { return geometry_.out_h % 2 == 0 && geometry_.out_w % 2 == 0; }
 
  protected:
-  struct Panel {
-    int64_t channel;  // the first one
-    int64_t width;
-    int64_t offset;  // of its filters, in bytes
-  };
-
-  ConvLayout() = default;
-  ConvLayout(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing);
+  ConvLines() = default;
+  explicit ConvLines(const WindowGeometry& geometry);
 
   /// Output lines that are computed from one filling of the lines.
   int64_t block_lines(int64_t element_bytes) const;
@@ -49,22 +39,42 @@ class ConvLayout {
   int64_t total_length(int64_t output_lines) const;
   template <typename Element>
   BorderedLines<Element> lines_for(const Element* image, int64_t begin, int64_t end) const;
+
+  WindowGeometry geometry_ = {};
+  int64_t runs_ = 0, run_length_ = 0;
+  std::vector<int64_t> run_offsets_;
+  const KernelTable* table_ = nullptr;
+};
+
+/// Filters in panels, for such lines: what float and integer convolutions share.
+class ConvFilters : public ConvLines {
+ public:
+  /// Channels of sums: the output's, rounded up to whole vectors. What belongs to the further ones must
+  /// exist, but does not matter.
+  int64_t columns() const { return columns_; }
+
+ protected:
+  struct Panel {
+    int64_t channel;  // the first one
+    int64_t width;
+    int64_t offset;  // of its filters, in bytes
+  };
+
+  ConvFilters() = default;
+  ConvFilters(const WindowGeometry& geometry, int64_t out_channels, const ConvPacking& packing);
+
   template <typename Element>
   ConvGrid<Element> grid(const Panel& panel, const Element* lines, int64_t output_lines, bool max_pool,
                          int64_t pixel_stride) const;
   /// The first output pixel of line `line`, counted from line `begin`.
   int64_t pixels_before(int64_t begin, int64_t line, bool max_pool) const;
 
-  WindowGeometry geometry_ = {};
   int64_t out_channels_ = 0, columns_ = 0;
-  int64_t runs_ = 0, run_length_ = 0;
-  std::vector<int64_t> run_offsets_;
-  const KernelTable* table_ = nullptr;
   std::vector<Panel> panels_;
   Tensor<uint8_t> filters_;
 };
 
-class PackedConv : public ConvLayout {
+class PackedConv : public ConvFilters {
  public:
   PackedConv() = default;
   /// weights: [out_channels, KH, KW, C]. It holds the layout of the instruction set that was active when it
@@ -82,7 +92,26 @@ class PackedConv : public ConvLayout {
   int64_t scratch_bytes() const;
 };
 
-class PackedConvInt8 : public ConvLayout {
+/// The gradients of a convolution.
+class ConvGradient : public ConvLines {
+ public:
+  ConvGradient(const WindowGeometry& geometry, int64_t out_channels);
+
+  /// sums[KH*KW*C, O] += what one image [H,W,C] and its upstream gradient [OH,OW,O] add to the gradient of
+  /// the filters, transposed. scratch: scratch_bytes().
+  void add_filters(const Real* image, const Real* upstream, std::byte* scratch, Real* sums) const;
+  int64_t scratch_bytes() const;
+
+ private:
+  int64_t out_channels_;
+};
+
+/// The gradient of the input is a convolution too if the stride is 1: of the upstream gradient, with the
+/// filters turned by 180 degrees and their channels exchanged. weights: [O,KH,KW,C]; runs on [OH,OW,O] and
+/// gives [H,W,C].
+PackedConv input_gradient_conv(const WindowGeometry& geometry, const Real* weights, int64_t out_channels);
+
+class PackedConvInt8 : public ConvFilters {
  public:
   PackedConvInt8() = default;
   /// As PackedConv.

@@ -85,6 +85,19 @@ struct ConvPanel : ConvGrid<Real> {
   Real* out;
 };
 
+/// Some channels of the gradient of a convolution's filters, see vector/conv_gradient.h.
+struct ConvGradientPanel {
+  int64_t rows, columns;  // of the output
+  const Real* lines;      // of the images, as in ConvGrid
+  int64_t row_stride, column_stride;
+  int64_t runs, run_length;
+  const int64_t* run_offsets;
+  const Real* upstream;  // [rows, columns, pixel_stride], from the panel's first channel on
+  int64_t pixel_stride;  // channels of all panels
+  int64_t channels;      // of this one: two vectors, one, half a one, or fewer than one
+  Real* sums;            // [runs * run_length, pixel_stride], is added to
+};
+
 /// How a convolution's filters are packed.
 struct ConvPacking {
   int64_t widths[3];  // of panels, the widest first
@@ -122,6 +135,7 @@ struct KernelTable {
                     std::byte* filters);
   void (*conv_panel)(const ConvPanel&);
   void (*lines)(const BorderedLines<Real>&, Real* lines);
+  void (*conv_gradient_panel)(const ConvGradientPanel&);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);

@@ -5,6 +5,7 @@
 
 #include "core/kernels/vector/channel.h"
 #include "core/kernels/vector/conv.h"
+#include "core/kernels/vector/conv_gradient.h"
 #include "core/kernels/vector/dot_float.h"
 #include "core/kernels/vector/dot_int8.h"
 #include "core/kernels/vector/elementwise.h"
@@ -55,6 +56,7 @@ constexpr KernelTable make_table() {
       .pack_conv = ConvolutionFloat<kBytes>::template pack<Real>,
       .conv_panel = ConvolutionFloat<kBytes>::template run<ConvPanel>,
       .lines = float_lines<kBytes>,
+      .conv_gradient_panel = conv_gradient_panel<kBytes>,
       .im2col = im2col<kBytes>,
       .col2im = col2im<kBytes>,
       .channel_sums = channel_sums<kBytes>,
