@@ -30,6 +30,11 @@ def scale(rng: random.Random, low: int = -12, high: int = 4) -> float:
     return math.ldexp(mantissa(rng), rng.randint(low, high))
 
 
+def short_scale(rng: random.Random, low: int, high: int) -> float:
+    """One of those that reach ties."""
+    return math.ldexp(rng.choice([1.0, 1.25, 1.5]), rng.randint(low, high))
+
+
 def zero_point(rng: random.Random) -> int:
     kind = rng.random()
     if kind < 0.5:
@@ -56,6 +61,13 @@ def near(rng: random.Random, shape: Shape, zero: int) -> np.ndarray:
     """int8 inputs a few steps around the zero point."""
     numpy_rng = np.random.Generator(np.random.PCG64(rng.getrandbits(64)))
     return np.clip(zero + numpy_rng.integers(-9, 10, shape), -128, 127).astype(np.int8)
+
+
+def round_steps(rng: random.Random, shape: Shape, zero: int) -> np.ndarray:
+    """int8 inputs a multiple of 30 steps from the zero point: times a ratio of two short mantissas they are whole still."""
+    numpy_rng = np.random.Generator(np.random.PCG64(rng.getrandbits(64)))
+    lowest, highest = -((zero + 128) // 30), (127 - zero) // 30
+    return (zero + 30 * numpy_rng.integers(lowest, highest + 1, shape)).astype(np.int8)
 
 
 def weights(rng: random.Random, shape: Shape) -> np.ndarray:

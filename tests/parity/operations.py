@@ -248,44 +248,66 @@ def second_operand(rng: random.Random, file: TfliteFile, x_id: int, x: np.ndarra
     return int8_tensor(file, shape, scale, zero, data), data
 
 
+def finish_binary(rng: random.Random, name: str, x: np.ndarray, second: Sequence[int], out: Sequence[int],
+                  params: tuple[float, int], other_params: tuple[float, int], out_params: tuple[float, int] | None,
+                  draw_data: Callable[..., np.ndarray]) -> Case:
+    """The model of an addition or a product. Without parameters for the output it gets some that fit the numbers."""
+    (scale, zero), (other_scale, other_zero) = params, other_params
+    file = TfliteFile()
+    x_id = int8_tensor(file, x.shape, *params)
+    if list(second) == list(x.shape) and rng.random() < 0.1:
+        other_id, other, other_scale, other_zero = x_id, x, scale, zero  # x with x
+    else:
+        other_id, other = second_operand(rng, file, x_id, x, second, other_scale, other_zero, draw_data)
+    if out_params is None:
+        a, b = (x.astype(float) - zero) * scale, (other.astype(float) - other_zero) * other_scale
+        reach = float(np.abs(a + b if name == "add" else a * b).max())
+        out_scale = draw.output_scale(rng, max(reach, scale * other_scale))
+        if name == "add":  # TFLite wants more than 2^-19 of the larger input's scale
+            out_scale = max(out_scale, math.ldexp(max(scale, other_scale), -18))
+        out_params = out_scale, draw.zero_point(rng)
+    y_id = int8_tensor(file, out, *out_params)
+    operands = [x_id, other_id] if rng.random() < 0.5 else [other_id, x_id]
+    file.operator(tfl.ADD if name == "add" else tfl.MUL, operands, y_id, activation_field(rng, 0))
+    return Case(name, file.finish(x_id, y_id), x.tobytes())
+
+
 def binary(rng: random.Random, name: str) -> Case:
     first, second, out = draw_operand_shapes(rng)
     scale, zero = draw.scale(rng, -8, 2), draw.zero_point(rng)
     other_scale = scale if rng.random() < 0.2 else draw.float32(scale * 2.0 ** rng.randint(-10, 10) * draw.mantissa(rng))
-    other_zero = draw.zero_point(rng)
-    # The quotient of scales counts to its last bit only where it is no small number, and then large factors saturate.
-    fine = name == "mul" and rng.random() < 0.3
-    data = draw.near if fine else draw.activations
-    x = data(rng, first, zero)
+    x = draw.activations(rng, first, zero)
+    return finish_binary(rng, name, x, second, out, (scale, zero), (other_scale, draw.zero_point(rng)),
+                         None, draw.activations)
 
-    file = TfliteFile()
-    x_id = int8_tensor(file, first, scale, zero)
-    if second == first and rng.random() < 0.1:
-        other_id, other, other_scale, other_zero = x_id, x, scale, zero  # x with x
-    else:
-        other_id, other = second_operand(rng, file, x_id, x, second, other_scale, other_zero, data)
-    a, b = (x.astype(float) - zero) * scale, (other.astype(float) - other_zero) * other_scale
-    reach = float(np.abs(a + b if name == "add" else a * b).max())
-    out_scale = draw.output_scale(rng, max(reach, scale * other_scale))
-    if name == "add":  # TFLite wants more than 2^-19 of the larger input's scale
-        out_scale = max(out_scale, math.ldexp(max(scale, other_scale), -18))
-    if fine:
-        out_scale = math.ldexp(draw.mantissa(rng), math.floor(math.log2(scale * other_scale)) + rng.randint(-2, 1))
-    y_id = int8_tensor(file, out, out_scale, draw.zero_point(rng))
-    operands = [x_id, other_id] if rng.random() < 0.5 else [other_id, x_id]
-    if name == "add":
-        file.operator(tfl.ADD, operands, y_id, activation_field(rng, 0))
-    else:
-        file.operator(tfl.MUL, operands, y_id, activation_field(rng, 0))
-    return Case(name, file.finish(x_id, y_id), x.tobytes())
+
+def add_on_ties(rng: random.Random) -> Case:
+    """Differences of whole steps that end on ties, which the last bits of the ratio of the scales then decide."""
+    first, second, out = draw_operand_shapes(rng)
+    scale, other_scale = draw.short_scale(rng, -3, -3), draw.short_scale(rng, -3, -3)
+    zero = rng.choice([-128, 127])
+    x = draw.round_steps(rng, first, zero)
+    out_params = math.ldexp(max(scale, other_scale), rng.randint(2, 3)), rng.randint(-9, 9)
+    return finish_binary(rng, "add", x, second, out, (scale, zero), (other_scale, -1 - zero), out_params, draw.round_steps)
+
+
+def mul_on_ties(rng: random.Random) -> Case:
+    """Small factors: the last bit of the quotient of scales shows where it is not small, and large factors would saturate."""
+    first, second, out = draw_operand_shapes(rng)
+    scale, other_scale = draw.short_scale(rng, -8, 2), draw.short_scale(rng, -8, 2)
+    zero = draw.zero_point(rng)
+    x = draw.near(rng, first, zero)
+    out_scale = draw.short_scale(rng, -2, 1) * math.ldexp(1, math.floor(math.log2(scale * other_scale)))
+    return finish_binary(rng, "mul", x, second, out, (scale, zero), (other_scale, draw.zero_point(rng)),
+                         (out_scale, draw.zero_point(rng)), draw.near)
 
 
 def add(rng: random.Random) -> Case:
-    return binary(rng, "add")
+    return add_on_ties(rng) if rng.random() < 0.3 else binary(rng, "add")
 
 
 def mul(rng: random.Random) -> Case:
-    return binary(rng, "mul")
+    return mul_on_ties(rng) if rng.random() < 0.3 else binary(rng, "mul")
 
 
 # What moves bytes.
