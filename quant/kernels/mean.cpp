@@ -1,5 +1,6 @@
 #include "quant/kernels/mean.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/error.h"
@@ -63,6 +64,7 @@ MeanParams prepare_mean(const Shape& input, AffineParams input_params, const std
 }
 
 void mean(const MeanParams& p, const int8_t* x, int8_t* y) {
+  constexpr int64_t kChannels = 64;  // that are summed side by side
   Index stride;
   int64_t size = 1;
   for (size_t i = Shape::kMaxRank; i-- > 0;) {
@@ -72,11 +74,21 @@ void mean(const MeanParams& p, const int8_t* x, int8_t* y) {
   const auto offset_of = [&](const Index& index) {
     return index[0] * stride[0] + index[1] * stride[1] + index[2] * stride[2] + index[3] * stride[3];
   };
-  for_each(p.kept, [&](const Index& kept) {
-    const int8_t* from = x + offset_of(kept);
-    int32_t sum = 0;
-    for_each(p.reduced, [&](const Index& reduced) { sum += from[offset_of(reduced)]; });
-    *y++ = requantize(sum + p.offset, p.multiplier, p.out, p.rounding);
+  Index kept_pixels = p.kept, reduced_pixels = p.reduced;
+  kept_pixels[3] = reduced_pixels[3] = 1;
+  for_each(kept_pixels, [&](const Index& kept) {
+    for (int64_t channel = 0; channel < p.kept[3]; channel += kChannels) {
+      const int64_t channels = std::min(kChannels, p.kept[3] - channel);
+      int32_t sums[kChannels] = {};
+      for_each(reduced_pixels, [&](const Index& reduced) {
+        const int8_t* from = x + offset_of(kept) + offset_of(reduced) + channel;
+        for (int64_t c = 0; c < channels; ++c) sums[c] += from[c];
+        for (int64_t i = 1; i < p.reduced[3]; ++i) sums[0] += from[i];  // then there is one channel
+      });
+      for (int64_t c = 0; c < channels; ++c) {
+        *y++ = requantize(sums[c] + p.offset, p.multiplier, p.out, p.rounding);
+      }
+    }
   });
 }
 

@@ -14,7 +14,7 @@ struct FloatSums {
   using Finished = typename V::Type;
   static constexpr int64_t kChannels = V::kLanes;
 
-  static Finished max(Finished a, Finished b) { return (a > b) | (a != a) ? a : b; }
+  static Finished max(Finished a, Finished b) { return ((a > b) | (a != a)) ? a : b; }
   static void store(const ConvPanel& g, int64_t pixel, int64_t c, Finished y) {
     Real* to = g.out + pixel * g.pixel_stride + c;
     const Epilogue& e = g.epilogue;
