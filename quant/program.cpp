@@ -59,25 +59,26 @@ Workspace Program::make_workspace(int64_t max_runs) const {
   return Workspace(arena_bytes_, std::clamp<int64_t>(max_runs, 1, kMaxArenas));
 }
 
-void Program::run_once(int64_t run, std::byte* arena, const Probe* probe) const {
+void Program::run_once(int64_t run, std::byte* arena, const Probe* probe, ProbeView view) const {
+  const bool one_by_one = probe && view == ProbeView::kEveryValue;
   if (probe) (*probe)(run, input_, arena + input_offset_);
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    const bool with_next = step.run_with_next && !probe;
-    const int64_t output_offset = with_next ? steps_[++i].output_offset : step.output_offset;
-    const KernelArguments arguments(step.operands.data(), arena, output_offset, step.scratch_offset);
+    const bool with_next = step.run_with_next && !one_by_one;
+    const Step& last = with_next ? steps_[++i] : step;  // whose result is computed
+    const KernelArguments arguments(step.operands.data(), arena, last.output_offset, step.scratch_offset);
     if (with_next) {
       step.run_with_next(arguments);
     } else if (step.run) {
       step.run(arguments);
     }
-    if (probe) (*probe)(run, step.output, arena + output_offset);
+    if (probe) (*probe)(run, last.output, arena + last.output_offset);
   }
 }
 
 void Program::run(int64_t runs, const std::function<void(int64_t, void*)>& load,
                   const std::function<void(int64_t, const void*)>& store, Workspace& workspace,
-                  const Probe* probe) const {
+                  const Probe* probe, ProbeView view) const {
   if (workspace.arena_bytes() != arena_bytes_) {
     throw Error(ErrorKind::kUsage, {.what = "the workspace was made for another model",
                                     .expected = concat(arena_bytes_, " bytes"),
@@ -88,7 +89,7 @@ void Program::run(int64_t runs, const std::function<void(int64_t, void*)>& load,
     std::byte* arena = workspace.arena(part);
     for (int64_t run = begin; run < end; ++run) {
       load(run, arena + input_offset_);
-      run_once(run, arena, probe);
+      run_once(run, arena, probe, view);
       store(run, arena + output_offset_);
     }
   };

@@ -80,7 +80,7 @@ struct CompiledNode {
   Kernel run;
   int64_t scratch_bytes = 0;
   /// If there is one: computes the next node's result at once, without this node's own. Nobody else reads
-  /// that. Not used while a probe looks on.
+  /// that. Not used for a probe that sees every value.
   Kernel run_with_next = nullptr;
 };
 
@@ -90,6 +90,12 @@ using OperandConstants = std::vector<std::shared_ptr<const void>>;
 /// Called with each activation of each run as soon as it is computed, the input included, by the thread that
 /// computed it: for calibration, error reports and dumps. `data` has the value's type.
 using Probe = std::function<void(int64_t run, ValueId value, const void* data)>;
+
+/// What a probe sees.
+enum class ProbeView {
+  kEveryValue,  // each node is computed by itself, which may take longer than an ordinary run
+  kAsComputed,  // an ordinary run: a value that is computed at once with the next one is passed over
+};
 
 class Program {
  public:
@@ -109,7 +115,7 @@ class Program {
   /// the same numbers. Throws kUsage if the workspace belongs to another program.
   void run(int64_t runs, const std::function<void(int64_t, void*)>& load,
            const std::function<void(int64_t, const void*)>& store, Workspace& workspace,
-           const Probe* probe = nullptr) const;
+           const Probe* probe = nullptr, ProbeView view = ProbeView::kEveryValue) const;
 
   /// Bytes of activations and scratch memory for one run.
   int64_t arena_bytes() const { return arena_bytes_; }
@@ -123,7 +129,7 @@ class Program {
     int64_t output_offset;
   };
 
-  void run_once(int64_t run, std::byte* arena, const Probe* probe) const;
+  void run_once(int64_t run, std::byte* arena, const Probe* probe, ProbeView view) const;
 
   std::vector<Step> steps_;
   std::vector<std::shared_ptr<const void>> constants_;  // kept alive for the steps

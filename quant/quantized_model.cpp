@@ -48,7 +48,7 @@ QuantizedModel::QuantizedModel(QuantizedGraph quantized, Kernels kernels)
       program_(quantized_.graph, compile_all(quantized_, kernels), operand_constants(quantized_)) {}
 
 void QuantizedModel::run_stored(const void* images, int64_t runs, void* outputs, Workspace& workspace,
-                                const Probe* probe) const {
+                                const Probe* probe, ProbeView view) const {
   const auto bytes_of = [&](ValueId id) {
     return graph().value(id).shape.size() * element_bytes(graph().value(id).type);
   };
@@ -60,7 +60,7 @@ void QuantizedModel::run_stored(const void* images, int64_t runs, void* outputs,
   const auto store = [&](int64_t run, const void* from) {
     std::memcpy(static_cast<std::byte*>(outputs) + run * out, from, static_cast<size_t>(out));
   };
-  program_.run(runs, std::ref(load), std::ref(store), workspace, probe);
+  program_.run(runs, std::ref(load), std::ref(store), workspace, probe, view);
 }
 
 void QuantizedModel::run(const float* images, int64_t runs, float* outputs, Workspace& workspace,

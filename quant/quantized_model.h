@@ -34,7 +34,7 @@ class QuantizedModel {
   /// that the graph's input and output have. May be called by several threads, each with its own workspace.
   /// Results are bit-identical for any number of runs in a call and of threads.
   void run_stored(const void* images, int64_t runs, void* outputs, Workspace& workspace,
-                  const Probe* probe = nullptr) const;
+                  const Probe* probe = nullptr, ProbeView view = ProbeView::kEveryValue) const;
   /// The same between float borders: an int8 input is quantized first, an int8 output dequantized. Throws
   /// kNumeric for an input that is not a number.
   void run(const float* images, int64_t runs, float* outputs, Workspace& workspace,

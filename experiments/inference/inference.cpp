@@ -94,6 +94,12 @@ void run_examples(const InferenceOptions& options, const QuantizedModel& model, 
     fmt::print(out, "written: {} tensors in {}\n", tensors.layers.size(), options.layers.string());
   }
   if (options.against.empty()) return;
+  // Last of all the output of ordinary runs, against the file of the layer that it is.
+  if (folder) {
+    tensors.layers.push_back({.number = model.graph().producer(model.graph().output) + 1,
+                              .name = "output",
+                              .values = tensors.output});
+  }
   report.comparison = folder ? compare_layers(tensors.layers, options.against, options.tolerance)
                              : compare_output(tensors.output, options.against, options.tolerance);
   fmt::print(out, "\n{}{}: {}", folder ? report.comparison->table() : "", options.against.string(),

@@ -109,7 +109,12 @@ Json graph_json(const QuantizedModel& model, const std::optional<Timing>& timing
     add(i + 1, graph.nodes[i].output, operation_text(graph.nodes[i].op));
     layers.back()["constant_bytes"] = cost.constant_bytes;
     layers.back()["multiply_adds"] = cost.multiply_adds;
-    if (timing) layers.back()["microseconds"] = timing->node_us[i];
+    if (!timing) continue;
+    if (timing->nodes[i].with_next) {
+      layers.back()["computed_with_next"] = true;
+    } else {
+      layers.back()["microseconds"] = timing->nodes[i].us;
+    }
   }
   return layers;
 }
@@ -188,27 +193,34 @@ std::string answers_text(const NpyArray& output, const QuantizedModel& model,
 std::string timing_text(const InferenceReport& report, const QuantizedModel& model) {
   const Timing& t = *report.timing;
   const Graph& graph = model.graph();
-  const int digits = t.latency_us.median < 10 ? 2 : 1;
-  const double sum = std::accumulate(t.node_us.begin(), t.node_us.end(), 0.0);
-  const auto row = [&](size_t number, const std::string& name, const Op* op, double us,
-                       int64_t multiply_adds) {
-    return TextRow{op ? fmt::format("{}", number) : "",
-                   name,
-                   op ? operation_text(*op) : "",
-                   fmt::format("{:.2f}", us),
-                   fmt::format("{:.1f} %", sum > 0 ? 100 * us / sum : 0),
-                   thousands(multiply_adds),
+  double sum = 0;
+  for (const NodeTime& node : t.nodes) sum += node.us;
+  // Time, share, and speed: of all multiply-adds that were done in that time.
+  const auto figures = [&](double us, int64_t multiply_adds, int64_t own_multiply_adds) {
+    return TextRow{fmt::format("{:.2f}", us), fmt::format("{:.1f} %", sum > 0 ? 100 * us / sum : 0),
+                   thousands(own_multiply_adds),
                    multiply_adds > 0 ? fmt::format("{:.1f}", gigaoperations(multiply_adds, us)) : ""};
   };
   std::vector<TextRow> rows = {{"", "value", "operation", "us", "share", "multiply-adds", "Gop/s"}};
-  int64_t multiply_adds = 0;
+  int64_t total = 0, together = 0;  // multiply-adds, of all and since the last time
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    const NodeCost cost = node_cost(model.quantized(), i);
-    multiply_adds += cost.multiply_adds;
-    rows.push_back(row(i + 1, short_name(graph.value(graph.nodes[i].output).name), &graph.nodes[i].op,
-                       t.node_us[i], cost.multiply_adds));
+    const Node& node = graph.nodes[i];
+    const int64_t own = node_cost(model.quantized(), i).multiply_adds;
+    total += own;
+    together += own;
+    TextRow row = {fmt::format("{}", i + 1), short_name(graph.value(node.output).name),
+                   operation_text(node.op)};
+    const TextRow rest = t.nodes[i].with_next ? TextRow{fmt::format("with {}", i + 2), "", thousands(own)}
+                                              : figures(t.nodes[i].us, together, own);
+    row.insert(row.end(), rest.begin(), rest.end());
+    rows.push_back(row);
+    if (!t.nodes[i].with_next) together = 0;
   }
-  rows.push_back(row(0, "total", nullptr, sum, multiply_adds));
+  TextRow last = {"", "total", ""};
+  const TextRow rest = figures(sum, total, total);
+  last.insert(last.end(), rest.begin(), rest.end());
+  rows.push_back(last);
+  const int digits = t.latency_us.median < 10 ? 2 : 1;
   return fmt::format(
       "latency of a run: {:.{}f} us ({:.{}f} ... {:.{}f}), median and 5 to 95 % of {} runs\n"
       "throughput: {} examples/s, {} runs in a call\n\n{}"

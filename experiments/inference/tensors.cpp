@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <optional>
 
 #include "core/file.h"
 
@@ -55,17 +56,41 @@ class Collector {
   std::byte* data_ = nullptr;
 };
 
-// The values that are collected, by ValueId.
-std::vector<ValueId> values_to_keep(const Graph& graph, bool layers) {
-  if (!layers) return {graph.output};
-  std::vector<ValueId> ids = {graph.input};
-  for (const Node& node : graph.nodes) ids.push_back(node.output);
-  return ids;
-}
+// The tensors of all layers, by ValueId.
+class LayerCollector {
+ public:
+  LayerCollector(const Graph& graph, int64_t per_run, int64_t runs, int64_t count)
+      : graph_(graph), place_(graph.values.size(), -1) {
+    add(graph.input, per_run, runs, count);
+    for (const Node& node : graph.nodes) add(node.output, per_run, runs, count);
+  }
 
-void check_size(const std::vector<Collector>& collectors) {
-  int64_t bytes = 0;
-  for (const Collector& c : collectors) bytes += c.bytes();
+  std::vector<Collector>& all() { return layers_; }
+  void take(int64_t run, ValueId id, const void* data) {
+    layers_[static_cast<size_t>(place_[static_cast<size_t>(id)])].take(run, data);
+  }
+  std::vector<LayerTensor> tensors() const {
+    std::vector<LayerTensor> tensors;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const ValueId id = i == 0 ? graph_.input : graph_.nodes[i - 1].output;
+      tensors.push_back(
+          {.number = static_cast<int>(i), .name = graph_.value(id).name, .values = layers_[i].array()});
+    }
+    return tensors;
+  }
+
+ private:
+  void add(ValueId id, int64_t per_run, int64_t runs, int64_t count) {
+    place_[static_cast<size_t>(id)] = static_cast<int>(layers_.size());
+    layers_.emplace_back(graph_.value(id), per_run, runs, count);
+  }
+
+  const Graph& graph_;
+  std::vector<Collector> layers_;
+  std::vector<int> place_;
+};
+
+void check_size(int64_t bytes) {
   if (bytes > kMaxTensorBytes) {
     throw Error(ErrorKind::kUsage, {.what = "these tensors are too large to keep",
                                     .expected = concat("at most ", kMaxTensorBytes, " bytes"),
@@ -83,15 +108,18 @@ Tensors compute_tensors(const QuantizedModel& model, const InputEncoder& encoder
   const Graph& graph = model.graph();
   const int64_t per_run = examples_per_run(graph);
   const int64_t runs = (count + per_run - 1) / per_run;
-  const std::vector<ValueId> kept = values_to_keep(graph, options.layers);
-  std::vector<Collector> collectors;
-  std::vector<int> collector_of(graph.values.size(), -1);
-  for (const ValueId id : kept) {
-    collector_of[static_cast<size_t>(id)] = static_cast<int>(collectors.size());
-    collectors.emplace_back(graph.value(id), per_run, runs, count);
+  Collector output(graph.value(graph.output), per_run, runs, count);
+  std::optional<LayerCollector> layers;
+  if (options.layers) layers.emplace(graph, per_run, runs, count);
+  int64_t bytes = output.bytes();
+  if (layers) {
+    for (const Collector& layer : layers->all()) bytes += layer.bytes();
   }
-  check_size(collectors);
-  for (Collector& c : collectors) c.allocate();
+  check_size(bytes);
+  output.allocate();
+  if (layers) {
+    for (Collector& layer : layers->all()) layer.allocate();
+  }
 
   const int64_t input_bytes = bytes_of(graph.value(graph.input));
   const int64_t example_bytes = input_bytes / per_run;
@@ -106,24 +134,18 @@ Tensors compute_tensors(const QuantizedModel& model, const InputEncoder& encoder
     encoder.encode(first * per_run, there, inputs.data());
     for (int64_t i = there; i < now * per_run; ++i)
       encoder.encode(count - 1, 1, inputs.data() + i * example_bytes);
-    const Probe collect = [&](int64_t run, ValueId id, const void* data) {
-      const int at = collector_of[static_cast<size_t>(id)];
-      if (at >= 0) collectors[static_cast<size_t>(at)].take(first + run, data);
-    };
-    model.run_stored(inputs.data(), now, outputs.data(), workspace, &collect);
+    // Without a probe: the output is that of the kernels in use, not of those that show every layer.
+    model.run_stored(inputs.data(), now, outputs.data(), workspace);
+    for (int64_t run = 0; run < now; ++run) output.take(first + run, outputs.data() + run * output_bytes);
+    if (layers) {
+      const Probe collect = [&](int64_t run, ValueId id, const void* data) {
+        layers->take(first + run, id, data);
+      };
+      model.run_stored(inputs.data(), now, outputs.data(), workspace, &collect);
+    }
     if (options.progress) options.progress(first * per_run + there);
   }
-
-  Tensors tensors;
-  for (size_t i = 0; i < kept.size(); ++i) {
-    if (kept[i] == graph.output) tensors.output = collectors[i].array();
-    if (options.layers) {
-      tensors.layers.push_back({.number = static_cast<int>(i),
-                                .name = graph.value(kept[i]).name,
-                                .values = collectors[i].array()});
-    }
-  }
-  return tensors;
+  return {.output = output.array(), .layers = layers ? layers->tensors() : std::vector<LayerTensor>()};
 }
 
 std::string layer_file_name(int number, const std::string& name) {

@@ -27,8 +27,9 @@ struct LayerTensor {
 };
 
 struct Tensors {
-  NpyArray output;
-  std::vector<LayerTensor> layers;  // the input first; empty unless asked for
+  NpyArray output;  // of ordinary runs, in which operations may be computed together
+  std::vector<LayerTensor>
+      layers;  // of runs with each operation by itself, the input first; empty unless asked for
 };
 
 struct ComputeOptions {

@@ -6,7 +6,6 @@
 #include "core/random.h"
 #include "experiments/inference/tensors.h"
 #include "experiments/measure.h"
-#include "quant/profile.h"
 
 namespace qlimit {
 namespace {
@@ -64,8 +63,8 @@ Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, in
 
   Timing timing{.calls = std::min(calls, std::max(kFewestCalls, fitting(kLongest, seconds)))};
   timing.latency_us = time_calls(timing.calls, run_once);
-  timing.node_us = profile(graph, timing.calls, [&](int64_t call, const Probe& clock) {
-    model.run_stored(input(call), 1, output.data(), single, &clock);
+  timing.nodes = profile(graph, timing.calls, [&](int64_t call, const Probe& clock) {
+    model.run_stored(input(call), 1, output.data(), single, &clock, ProbeView::kAsComputed);
   });
 
   timing.throughput_runs = std::clamp<int64_t>(fitting(kLongestCall, seconds), 1, kThroughputRuns);

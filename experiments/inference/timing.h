@@ -10,6 +10,7 @@
 
 #include "experiments/inference/examples.h"
 #include "experiments/statistics.h"
+#include "quant/profile.h"
 #include "quant/quantized_model.h"
 
 namespace qlimit {
@@ -31,7 +32,7 @@ struct Timing {
   Spread latency_us = {};            // of one run
   int64_t throughput_runs = 0;       // runs in a call, for the throughput
   double throughput = 0;             // examples per second
-  std::vector<double> node_us = {};  // median of each node (quant/profile.h)
+  std::vector<NodeTime> nodes = {};  // of each node (quant/profile.h)
 };
 
 /// Times `calls` single runs (at least 1) for the latency and as many again for the nodes, or as many as fit

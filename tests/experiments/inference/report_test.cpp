@@ -24,7 +24,7 @@ InferenceReport made_up_report() {
                            .latency_us = {25, 24, 30},
                            .throughput_runs = 128,
                            .throughput = 40000,
-                           .node_us = {2, 6}},
+                           .nodes = {{.us = 2}, {.us = 6}}},
           .comparison = ComparisonResult{{{.name = "00_x", .elements = 6},
                                           {.name = "01_relu_1",
                                            .elements = 6,
@@ -87,6 +87,18 @@ TEST(InferenceReport, TimesHaveSharesAndSpeeds) {
   expect_contains(timing_text(made_up_report(), int8_model(picking_graph(6))),
                   {"25.0 us (24.0 ... 30.0)", "40,000 examples/s", "128 runs", "1,000 runs", "25.0 %",
                    "75.0 %", "100.0 %", "8.00", "0.0"});
+}
+
+TEST(InferenceReport, OperationsComputedTogetherHaveOneTime) {
+  InferenceReport report = made_up_report();
+  report.timing->nodes = {{.with_next = true}, {.us = 4}};
+  const QuantizedModel model = int8_model(picking_graph(6));
+  const std::string text = timing_text(report, model);
+  expect_contains(text, {"with 2", "4.00  100.0 %"});
+  const auto json = to_json(report, model);
+  EXPECT_EQ(json["layers"][1]["computed_with_next"], true);
+  EXPECT_FALSE(json["layers"][1].contains("microseconds"));
+  EXPECT_EQ(json["layers"][2]["microseconds"], 4);
 }
 
 TEST(InferenceReport, JsonSaysTheSame) {

@@ -16,8 +16,8 @@ void expect_complete(const Timing& timing, size_t nodes) {
   EXPECT_LE(timing.latency_us.low, timing.latency_us.median);
   EXPECT_LE(timing.latency_us.median, timing.latency_us.high);
   EXPECT_GT(timing.throughput, 0);
-  EXPECT_EQ(timing.node_us.size(), nodes);
-  for (const double us : timing.node_us) EXPECT_GE(us, 0);
+  EXPECT_EQ(timing.nodes.size(), nodes);
+  for (const NodeTime& node : timing.nodes) EXPECT_GE(node.us, 0);
 }
 
 TEST(MeasureTimes, TimesTheWholeAndTheNodes) {
