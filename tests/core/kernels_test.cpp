@@ -241,6 +241,67 @@ TEST_P(Kernels, ConvEqualsItsDefinition) {
   }
 }
 
+std::vector<Real> absolute(std::vector<Real> values) {
+  for (Real& v : values) v = std::abs(v);
+  return values;
+}
+
+TEST_P(Kernels, ConvGradientsEqualTheirDefinitions) {
+  Random random(11, "gradient test");
+  for (int trial = 0; trial < 200; ++trial) {
+    WindowGeometry g = random_geometry(random, 2);
+    if (trial % 4 == 0)
+      g = lay_window("test", {.kernel_h = 3, .kernel_w = 3}, {1, 9, 11, 1 + random.below(4)});
+    const int64_t patch = g.patch_size(), pixels = g.out_pixels();
+    constexpr int64_t kChannels[] = {1, 3, 4, 8, 10, 16, 24, 32, 40};
+    const int64_t out_channels = kChannels[random.below(9)];
+    const auto image = random_values(random, g.in_h * g.in_w * g.channels);
+    const auto upstream = random_values(random, pixels * out_channels);
+    const auto weights = random_values(random, out_channels * patch);
+
+    // The filters': patches, transposed, times the upstream gradient, added to what is there.
+    std::vector<Real> patches(static_cast<size_t>(pixels * patch));
+    im2col_reference(g, image.data(), 0, g.out_h, patches.data());
+    const auto before = random_values(random, patch * out_channels);
+    std::vector<Real> sums = before, expected = before, bounds = absolute(before);
+    const auto product = [&](const std::vector<Real>& a, const std::vector<Real>& b, std::vector<Real>& c) {
+      gemm_reference(patch, out_channels, pixels, {a.data(), 1, patch}, {b.data(), out_channels, 1}, c.data(),
+                     out_channels, true);
+    };
+    product(patches, upstream, expected);
+    product(absolute(patches), absolute(upstream), bounds);
+    const ConvGradient gradient(g, out_channels);
+    std::vector<std::byte> scratch(static_cast<size_t>(gradient.scratch_bytes()));
+    gradient.add_filters(image.data(), upstream.data(), scratch.data(), sums.data());
+    for (size_t i = 0; i < sums.size(); ++i) {
+      ASSERT_NEAR(sums[i], expected[i],
+                  (static_cast<double>(pixels) + 3) * kEpsilon * static_cast<double>(bounds[i]))
+          << "trial " << trial << " at " << i;
+    }
+
+    // The input's: each pixel's gradient times the filters, added back to where its patch came from.
+    if (g.window.stride_h != 1 || g.window.stride_w != 1) continue;
+    const auto scatter = [&](const std::vector<Real>& a, const std::vector<Real>& w) {
+      std::vector<Real> rows(patches.size()), result(image.size());
+      gemm_reference(pixels, patch, out_channels, {a.data(), out_channels, 1}, {w.data(), patch, 1},
+                     rows.data(), patch);
+      col2im_reference(g, rows.data(), 0, g.out_h, result.data());
+      return result;
+    };
+    const std::vector<Real> wanted = scatter(upstream, weights);
+    const std::vector<Real> limits = scatter(absolute(upstream), absolute(weights));
+    const PackedConv back = input_gradient_conv(g, weights.data(), out_channels);
+    scratch.resize(static_cast<size_t>(back.scratch_bytes()));
+    std::vector<Real> dx(image.size());
+    back.run(upstream.data(), 0, g.in_h, scratch.data(), {.out = dx.data()});
+    const double terms = static_cast<double>(g.window.kernel_h * g.window.kernel_w * out_channels + 3);
+    for (size_t i = 0; i < dx.size(); ++i) {
+      ASSERT_NEAR(dx[i], wanted[i], terms * kEpsilon * (static_cast<double>(limits[i]) + 1e-30))
+          << "trial " << trial << " at " << i;
+    }
+  }
+}
+
 TEST_P(Kernels, ConvIsNotDisturbedByWhatAPatchDoesNotCover) {
   // 3 channels, 3 columns: stretches of 9 elements, whose neighbour is not a number.
   const WindowGeometry g =
