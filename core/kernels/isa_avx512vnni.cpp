@@ -2,6 +2,7 @@
 // Everything else is that of AVX-512.
 #include "core/kernels/vector/conv.h"
 #include "core/kernels/vector/dot_int8.h"
+#include "core/kernels/vector/peak.h"
 
 namespace qlimit {
 
@@ -12,6 +13,7 @@ const KernelTable& avx512vnni_kernels() {
     table.conv_int8_packing = ConvolutionInt8::packing();
     table.pack_conv_int8 = ConvolutionInt8::pack<int8_t>;
     table.conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>;
+    table.multiply_add_int8_loop = multiply_add_loop<WideDotInt8, uint8_t>;
     return table;
   }();
   return kTable;

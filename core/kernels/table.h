@@ -155,6 +155,11 @@ struct KernelTable {
   void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, Real* taps);
   void (*max_pool_int8)(const WindowGeometry&, int8_t low, int8_t high, const int8_t* image, int8_t* output);
   void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const Real* taps, Real* dx);
+
+  // What the machine can do at most, see peak.h. The first two return the multiply-adds that they have done.
+  int64_t (*multiply_add_loop)(int64_t steps);
+  int64_t (*multiply_add_int8_loop)(int64_t steps);
+  void (*read_loop)(int64_t bytes, const std::byte* from);
 };
 
 /// The width of the panel that takes the next columns of a matrix: the narrowest that holds all that are

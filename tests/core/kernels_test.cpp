@@ -11,9 +11,12 @@
 #include "core/kernels/elementwise.h"
 #include "core/kernels/gemm.h"
 #include "core/kernels/im2col.h"
+#include "core/kernels/peak.h"
 #include "core/kernels/pool.h"
+#include "core/kernels/table.h"
 #include "core/parallel.h"
 #include "tests/core/kernels_fixture.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -233,6 +236,23 @@ TEST_P(Kernels, SumsDoNotDependOnTheNumberOfThreads) {
     EXPECT_EQ(one.mean, many.mean);
     EXPECT_EQ(one.variance, many.variance);
   }
+}
+
+// Rates themselves depend on the machine: that what is counted has been done can be told.
+TEST_P(Kernels, PeakLoopsCountWhatTheyDo) {
+  for (const auto loop : {kernels().multiply_add_loop, kernels().multiply_add_int8_loop}) {
+    EXPECT_EQ(loop(0), 0);
+    EXPECT_GT(loop(1), 0);
+    EXPECT_EQ(loop(1000), 1000 * loop(1));
+  }
+  EXPECT_GT(peak_multiply_adds(Arithmetic::kReal), 1e6);
+  EXPECT_GT(peak_multiply_adds(Arithmetic::kInt8), 1e6);
+}
+
+TEST_P(Kernels, PeakReadingTakesAnyNumberOfBytes) {
+  EXPECT_GT(peak_read_bandwidth(1), 1e5);
+  EXPECT_GT(peak_read_bandwidth(100'000), 1e5);
+  expect_error([] { peak_read_bandwidth(0); }, ErrorKind::kUsage, {"no bytes"});
 }
 
 TEST(IsaTest, TheMachineHasAtLeastTheGenericSet) {

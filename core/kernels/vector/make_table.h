@@ -11,6 +11,7 @@
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
 #include "core/kernels/vector/im2col.h"
+#include "core/kernels/vector/peak.h"
 #include "core/kernels/vector/pool.h"
 #include "core/kernels/vector/quantize.h"
 #include "core/kernels/vector/requantize.h"
@@ -69,6 +70,9 @@ constexpr KernelTable make_table() {
       .max_pool = max_pool<kBytes>,
       .max_pool_int8 = max_pool_int8<kBytes>,
       .max_pool_backward = max_pool_backward<kBytes>,
+      .multiply_add_loop = multiply_add_loop<DotFloat<kBytes>, Real>,
+      .multiply_add_int8_loop = multiply_add_loop<WideDotInt8, uint8_t>,
+      .read_loop = read_loop<kBytes>,
   };
 }
 
