@@ -217,7 +217,7 @@ void PackedConvInt8::run(const int8_t* image, int8_t border, int64_t begin, int6
   const int64_t pixel_stride = output.scales ? out_channels_ : columns_;
   for (int64_t line = begin; line < end; line += block) {
     const int64_t last = std::min(end, line + block);
-    table_->int8_lines(lines_for(image, line, last), static_cast<uint8_t>(border + 128), lines);
+    table_->int8_lines(lines_for(image, line, last), static_cast<uint8_t>(border + image_offset()), lines);
     const int64_t at = pixels_before(begin, line, output.max_pool) * pixel_stride;
     for (const Panel& panel : panels_) {
       const auto of_panel = grid<uint8_t>(panel, lines, last - line, output.max_pool, pixel_stride);

@@ -117,10 +117,13 @@ class PackedConvInt8 : public ConvFilters {
   /// As PackedConv.
   PackedConvInt8(const WindowGeometry& geometry, const int8_t* weights, int64_t out_channels);
 
+  /// Images are stored as x + image_offset(), so the sums have image_offset() * (sum of the weights) too
+  /// much.
+  int32_t image_offset() const { return table_->conv_int8_offset; }
+
   struct Output {
     bool max_pool = false;                       // 2x2 with stride 2 follows
-    const ChannelRequantizer* scales = nullptr;  // columns() of each; its bias has 128 * (sum of the weights)
-                                                 // less than the convolution's, as images are stored + 128
+    const ChannelRequantizer* scales = nullptr;  // columns() of each; its bias takes the offset back
     int8_t* out = nullptr;                       // as PackedConv's, or
     int32_t* sums = nullptr;                     // [lines, OW, columns()], if scales is null
   };

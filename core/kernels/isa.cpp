@@ -7,10 +7,15 @@
 
 #include "core/error.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace qlimit {
 namespace {
 
-constexpr Isa kAll[] = {Isa::kGeneric, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni};
+constexpr Isa kAll[] = {Isa::kGeneric, Isa::kNeonDot, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni};
 
 bool is_supported(Isa isa) {
   switch (isa) {
@@ -24,10 +29,13 @@ bool is_supported(Isa isa) {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::kAvx512Vnni:
       return is_supported(Isa::kAvx512) && __builtin_cpu_supports("avx512vnni");
-#else
+#endif
+#if defined(__aarch64__) && defined(__linux__)
+    case Isa::kNeonDot:
+      return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#endif
     default:
       break;
-#endif
   }
   return false;
 }
@@ -47,7 +55,7 @@ Isa initial_isa() {
     if (std::string(wanted) == isa_name(isa)) return checked(isa);
   }
   throw Error(ErrorKind::kUsage, {.what = "QLIMIT_ISA names no instruction set",
-                                  .expected = "generic, avx2, avx512 or avx512vnni",
+                                  .expected = "generic, neondot, avx2, avx512 or avx512vnni",
                                   .found = wanted});
 }
 
@@ -60,6 +68,8 @@ std::atomic<Isa>& active() {
 
 const char* isa_name(Isa isa) {
   switch (isa) {
+    case Isa::kNeonDot:
+      return "neondot";
     case Isa::kAvx2:
       return "avx2";
     case Isa::kAvx512:

@@ -1,8 +1,8 @@
 // Instruction sets, and which one the kernels use.
 //
 // Every hot kernel is compiled once for each instruction set of the target architecture; the best one that
-// the processor has is chosen at start. The environment variable QLIMIT_ISA=generic|avx2|avx512|avx512vnni
-// forces one.
+// the processor has is chosen at start. The environment variable QLIMIT_ISA=generic|neondot|avx2|avx512|
+// avx512vnni forces one.
 #pragma once
 
 #include <vector>
@@ -11,6 +11,7 @@ namespace qlimit {
 
 enum class Isa {
   kGeneric,     // what every processor of the architecture has: SSE2 on x86-64, NEON on AArch64
+  kNeonDot,     // AArch64 with SDOT: dot products of bytes
   kAvx2,        // x86-64 with AVX2 and FMA
   kAvx512,      // x86-64 with AVX-512 F, BW, DQ and VL
   kAvx512Vnni,  // and with VNNI: dot products of bytes

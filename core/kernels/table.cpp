@@ -13,6 +13,9 @@ const KernelTable& kernels() {
       return avx512_kernels();
     case Isa::kAvx2:
       return avx2_kernels();
+#elif defined(__aarch64__)
+    case Isa::kNeonDot:
+      return neondot_kernels();
 #endif
     default:
       return generic_kernels();

@@ -1,7 +1,7 @@
 // The functions that exist once per instruction set, and the table that holds them.
 //
-// The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and isa_avx512.cpp with
-// the compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h,
+// The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and so on with the
+// compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h,
 // im2col.h, channel.h, pool.h) are what the rest of the project calls: they check, cut the work and pick the
 // function here.
 #pragma once
@@ -123,6 +123,9 @@ struct KernelTable {
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);
 
+  // Images of the integer convolution are bytes x + conv_int8_offset: 128 where the instructions want
+  // unsigned ones, else 0. So its sums have conv_int8_offset * (sum of the weights) too much.
+  uint8_t conv_int8_offset;
   // A convolution's filters, weights [channels, runs, run_length] of `width` channels or fewer, into zeros.
   ConvPacking conv_int8_packing;
   void (*pack_conv_int8)(int64_t width, int64_t runs, int64_t run_length, int64_t channels,
@@ -180,6 +183,8 @@ const KernelTable& generic_kernels();
 const KernelTable& avx2_kernels();
 const KernelTable& avx512_kernels();
 const KernelTable& avx512vnni_kernels();
+#elif defined(__aarch64__)
+const KernelTable& neondot_kernels();
 #endif
 
 }  // namespace qlimit

@@ -36,7 +36,7 @@ Examples:
   run_tflite mobilenet.tflite --data photos --normalize 0.5/0.5 --limit 100
   run_tflite model.tflite --data images.npy --layers ours --runtime micro
   run_tflite model.tflite --data images.npy --against ours      first differing layer; exit status 1 if any
-The fast kernels are those for the processor's best instruction set; QLIMIT_ISA=generic|avx2|avx512|avx512vnni forces another.)";
+The fast kernels are those for the processor's best instruction set; QLIMIT_ISA=generic|neondot|avx2|avx512|avx512vnni forces another.)";
 
 const std::map<std::string, Runtime> kRuntimes = {{"tflite", Runtime::kTflite},
                                                   {"litert", Runtime::kLiteRt},

@@ -46,8 +46,9 @@ Conv2DParams prepare_conv2d(const Shape& input, AffineParams input_params, const
                     .requantizer = {}};
   if (p.is_fast) {
     p.packed = PackedConvInt8(geometry, filter.weight.data(), p.out_channels);
-    p.requantizer = SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight), p.multipliers,
-                                   p.out, p.rounding);
+    p.requantizer =
+        SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight, p.packed.image_offset()),
+                       p.multipliers, p.out, p.rounding);
   }
   return p;
 }

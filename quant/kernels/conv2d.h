@@ -31,8 +31,8 @@ struct Conv2DParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: filters in panels, and the bias with the zero point (and the kernel's offset of 128)
-  // folded in, bias - (z_in + 128) * (sum of the channel's weights). Only if `is_fast`.
+  // The form for use: filters in panels, and the bias with the zero point (and the kernel's offset)
+  // folded in, bias - (z_in + offset) * (sum of the channel's weights). Only if `is_fast`.
   bool is_fast = false;
   PackedConvInt8 packed;
   SumRequantizer requantizer;

@@ -48,8 +48,9 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
           convolution_multiplier(input_params.scale, weight_scale, output.params.scale));
     }
   }
-  p.requantizer = SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight), p.multipliers,
-                                 p.out, p.rounding);
+  p.requantizer =
+      SumRequantizer(p.packed.columns(), offset_bias(folded_bias, filter.weight, p.packed.image_offset()),
+                     p.multipliers, p.out, p.rounding);
   return p;
 }
 

@@ -32,7 +32,7 @@ struct DenseParams {
   Rounding rounding = Rounding::kDouble;
 
   // The form for use: a convolution with a 1x1 window over a row of `batch` pixels. The bias has the zero
-  // point (and the kernel's offset of 128) folded in, bias - (z_in + 128) * (sum of the row's weights).
+  // point (and the kernel's offset) folded in, bias - (z_in + offset) * (sum of the row's weights).
   PackedConvInt8 packed;
   SumRequantizer requantizer;
 };

@@ -69,11 +69,11 @@ std::vector<int32_t> fold_zero_point(const char* operation, const QuantizedFilte
   return folded;
 }
 
-std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight) {
+std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight, int32_t offset) {
   const int64_t size = weight.size() / static_cast<int64_t>(bias.size());
   for (int64_t i = 0; i < weight.size(); ++i) {
     int32_t& b = bias[static_cast<size_t>(i / size)];
-    b = wrapping_add(b, -128 * int32_t{weight[i]});
+    b = wrapping_add(b, -offset * weight[i]);
   }
   return bias;
 }

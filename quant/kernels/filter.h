@@ -17,9 +17,9 @@ namespace qlimit::int8 {
 std::vector<int32_t> fold_zero_point(const char* operation, const QuantizedFilter& filter, int axis,
                                      int32_t input_zero_point);
 
-/// The bias for images that are stored as x + 128 (core/kernels/conv.h): 128 * (sum of the channel's
-/// weights) less, channels outermost. Sums wrap around, so it may too.
-std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight);
+/// The bias for images that are stored as x + offset (PackedConvInt8::image_offset): offset * (sum of the
+/// channel's weights) less, channels outermost. Sums wrap around, so it may too.
+std::vector<int32_t> offset_bias(std::vector<int32_t> bias, const Tensor<int8_t>& weight, int32_t offset);
 
 /// a + b modulo 2^32: a sum that has an offset may leave the range until its bias takes it back.
 inline int32_t wrapping_add(int32_t a, int32_t b) {

@@ -21,9 +21,10 @@ std::vector<int8_t> random_bytes(Random& random, int64_t count) {
   return values;
 }
 
-/// The definition: sums [OH,OW,O] of (x + 128) * w over the window, with `border` for x outside of the image.
+/// The definition: sums [OH,OW,O] of (x + offset) * w over the window, with `border` for x outside of the
+/// image.
 std::vector<int32_t> convolution(const WindowGeometry& g, const std::vector<int8_t>& image, int8_t border,
-                                 const std::vector<int8_t>& weights, int64_t out_channels) {
+                                 const std::vector<int8_t>& weights, int64_t out_channels, int32_t offset) {
   std::vector<int32_t> sums;
   const Window& w = g.window;
   for (int64_t pixel = 0; pixel < g.out_pixels(); ++pixel) {
@@ -35,7 +36,7 @@ std::vector<int32_t> convolution(const WindowGeometry& g, const std::vector<int8
         const int64_t x = pixel % g.out_w * w.stride_w - g.pad_left + tap % w.kernel_w * w.dilation_w;
         const bool inside = y >= 0 && y < g.in_h && x >= 0 && x < g.in_w;
         const int32_t value = inside ? image[static_cast<size_t>((y * g.in_w + x) * g.channels + c)] : border;
-        sum += (value + 128) * weights[static_cast<size_t>(o * g.patch_size() + k)];
+        sum += (value + offset) * weights[static_cast<size_t>(o * g.patch_size() + k)];
       }
       sums.push_back(sum);
     }
@@ -55,9 +56,9 @@ TEST_P(ConvKernels, ConvInt8EqualsItsDefinition) {
     if (trial % 7 == 0) std::fill(image.begin(), image.end(), 127);  // the extreme products too
     if (trial % 7 == 0) std::fill(weights.begin(), weights.end(), -127);
     const int8_t border = static_cast<int8_t>(random.below(256));
-    const std::vector<int32_t> expected = convolution(g, image, border, weights, out_channels);
-
     const PackedConvInt8 conv(g, weights.data(), out_channels);
+    const std::vector<int32_t> expected =
+        convolution(g, image, border, weights, out_channels, conv.image_offset());
     const int64_t begin = random.below(static_cast<uint32_t>(g.out_h));
     std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));
     std::vector<int32_t> found(static_cast<size_t>((g.out_h - begin) * g.out_w * conv.columns()));
@@ -201,8 +202,8 @@ TEST_P(ConvKernels, ConvInt8PoolsItsSums) {
     const int64_t out_channels = 1 + random.below(40);
     const auto image = random_bytes(random, image_shape.size());
     const auto weights = random_bytes(random, out_channels * g.patch_size());
-    const std::vector<int32_t> sums = convolution(g, image, 3, weights, out_channels);
     const PackedConvInt8 conv(g, weights.data(), out_channels);
+    const std::vector<int32_t> sums = convolution(g, image, 3, weights, out_channels, conv.image_offset());
     ASSERT_TRUE(conv.can_pool());
     const int64_t begin = 2 * random.below(static_cast<uint32_t>(g.out_h / 2));
     std::vector<std::byte> scratch(static_cast<size_t>(conv.scratch_bytes()));

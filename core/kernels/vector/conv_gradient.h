@@ -84,8 +84,8 @@ void gradient_columns(const ConvGradientPanel& g) {
   }
   for (; run < g.runs; ++run) {
     int64_t element = 0;
-    gradient_tiles<kBytes, kVectors, kBytes == 64 ? 12 : 6, kPart>(g, run, element);
-    if constexpr (kBytes == 64) gradient_tiles<kBytes, kVectors, 9, kPart>(g, run, element);
+    gradient_tiles<kBytes, kVectors, kVectorRegisters == 32 ? 12 : 6, kPart>(g, run, element);
+    if constexpr (kVectorRegisters == 32) gradient_tiles<kBytes, kVectors, 9, kPart>(g, run, element);
     gradient_tiles<kBytes, kVectors, 4, kPart>(g, run, element);
     gradient_tiles<kBytes, kVectors, 1, kPart>(g, run, element);
   }

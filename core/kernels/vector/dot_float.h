@@ -41,7 +41,7 @@ struct DotFloat : FloatSums<kBytes> {
   using Filter = typename V::Type;
   static constexpr int64_t kDepth = 1;
   static constexpr int64_t kFilterBytes = kBytes;
-  static constexpr int kRegisters = kBytes == 64 ? 16 : 8;
+  static constexpr int kRegisters = kVectorRegisters / 2;
 
   static Input broadcast(const Real* x) { return V::broadcast(*x); }
   static Input broadcast_last(const Real* x) { return V::broadcast(*x); }
@@ -64,7 +64,7 @@ struct DotFloatPairs : FloatSums<kBytes / 2> {
   using Filter = typename V::Type;
   static constexpr int64_t kDepth = 2;
   static constexpr int64_t kFilterBytes = kBytes;
-  static constexpr int kRegisters = kBytes == 64 ? 16 : 8;
+  static constexpr int kRegisters = kVectorRegisters / 2;
 
   static Input broadcast(const float* x) {
     int64_t pair;

@@ -10,6 +10,10 @@
 // and the 128 * (sum of the weights) too much is taken back in the bias. Without it the even and the odd
 // bytes become two vectors of 16 bits, and pmaddwd multiplies and adds each of them: two exact products a
 // lane, twice.
+//
+// On Arm both factors are signed, and images are stored as they are: one instruction, SDOT, where the
+// processor has it. Else SMULL multiplies eight bytes into 16 bits, and SADALP adds pairs of these to sums of
+// 32 bits: 16 products in four instructions.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -73,8 +77,54 @@ struct Octets512 {
 };
 #endif
 
-/// Without VNNI, for lanes of any length: the filters are stored as 16-bit numbers, the even bytes of each
-/// channel before the odd ones.
+#if defined(__ARM_NEON)
+/// 4 channels of four bytes.
+struct SignedQuads {
+  using Lanes = Lanes128;
+  using Input = int8x16_t;
+  using Filter = int8x16_t;
+  static constexpr int64_t kChannels = 4;
+  static constexpr int64_t kDepth = 4;
+  static constexpr int64_t kFilterBytes = 16;
+
+  static Input broadcast(const uint8_t* x) {
+    int32_t four;
+    std::memcpy(&four, x, sizeof four);
+    return vreinterpretq_s8_s32(vdupq_n_s32(four));
+  }
+  static Filter load(const std::byte* w) { return vld1q_s8(reinterpret_cast<const int8_t*>(w)); }
+  static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
+    filters[c * 4 + k] = static_cast<std::byte>(w);
+  }
+};
+
+#if defined(__ARM_FEATURE_DOTPROD)
+struct NeonQuads : SignedQuads {
+  using Sum = int32x4_t;
+  static constexpr int kRegisters = 16;
+
+  static Sum dot(Sum sum, Input x, Filter w) { return vdotq_s32(sum, x, w); }
+  static Lanes128::Type finish(Sum sum) { return sum; }
+};
+#else
+/// The sums of a channel stay in two lanes to the end, because SADALP adds neighbours only.
+struct NeonQuads : SignedQuads {
+  struct Sum {
+    int32x4_t low, high;  // of channels 0 and 1, and of 2 and 3
+  };
+  static constexpr int kRegisters = 8;  // pairs of registers
+
+  static Sum dot(Sum sum, Input x, Filter w) {
+    return {vpadalq_s16(sum.low, vmull_s8(vget_low_s8(x), vget_low_s8(w))),
+            vpadalq_s16(sum.high, vmull_high_s8(x, w))};
+  }
+  static Lanes128::Type finish(Sum sum) { return vpaddq_s32(sum.low, sum.high); }
+};
+#endif
+#endif
+
+/// Without any of these, for lanes of any length: the filters are stored as 16-bit numbers, the even bytes of
+/// each channel before the odd ones.
 template <typename L>
 struct Quads {
   using Lanes = L;
@@ -108,6 +158,13 @@ struct Quads {
   }
 };
 
+/// Images are stored as x + this. It is 0 or 128, and so the same as x ^ this.
+#if defined(__ARM_NEON)
+inline constexpr uint8_t kImageOffset = 0;
+#else
+inline constexpr uint8_t kImageOffset = 128;
+#endif
+
 /// What the convolution (vector/conv.h) wants besides: the way of the sums into memory.
 template <typename Bytes>
 struct DotInt8 : Bytes {
@@ -129,6 +186,9 @@ struct DotInt8 : Bytes {
 #if defined(__AVX512VNNI__)
 using WideDotInt8 = DotInt8<Quads512>;
 using NarrowDotInt8 = DotInt8<Octets512>;
+#elif defined(__ARM_NEON)
+using WideDotInt8 = DotInt8<NeonQuads>;
+using NarrowDotInt8 = DotInt8<NeonQuads>;
 #else
 using WideDotInt8 = DotInt8<Quads<WideLanes> >;
 using NarrowDotInt8 = DotInt8<Quads<HalfLanes> >;

@@ -4,10 +4,10 @@
 //
 // A tile of kRows x (kVectors * lanes) elements of C stays in registers while p runs over the whole depth.
 // Each step loads kVectors vectors of B (contiguous, because B is packed into panels of that width) and
-// broadcasts kRows elements of A: kRows * kVectors multiply-adds for kRows + kVectors loads. With AVX-512 (32
-// registers) 12 x 2 vectors leave room for the operands; the two multiply-add units are then the limit, not
-// the loads. AVX2 and SSE have 16 registers: 6 x 2. A is read where it lies, through two strides, so neither
-// A nor its transpose is ever copied.
+// broadcasts kRows elements of A: kRows * kVectors multiply-adds for kRows + kVectors loads. With 32
+// registers (AVX-512, NEON) 12 x 2 vectors leave room for the operands; the multiply-add units are then the
+// limit, not the loads. AVX2 and SSE have 16 registers: 6 x 2. A is read where it lies, through two strides,
+// so neither A nor its transpose is ever copied.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -92,7 +92,7 @@ template <int kBytes>
 void gemm_panel(const GemmPanel& g) {
   constexpr int64_t kLanes = Vector<Real, kBytes>::kLanes;
   if (g.width == 2 * kLanes) {
-    gemm_columns<kBytes, 2, kBytes == 64 ? 12 : 6>(g);
+    gemm_columns<kBytes, 2, kVectorRegisters == 32 ? 12 : 6>(g);
   } else if (g.width == kLanes) {
     gemm_columns<kBytes, 1, 12>(g);
   } else {

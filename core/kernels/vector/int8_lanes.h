@@ -3,7 +3,7 @@
 //
 // pmaddwd multiplies 16-bit lanes and adds neighbouring products into 32-bit lanes: two exact multiply-adds a
 // lane. The widening multiplications of requantization work on every second 32-bit lane, so the odd lanes are
-// shifted into place, and both halves are blended.
+// shifted into place, and both halves are blended. NEON has instructions for both steps of requantization.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 
 #if defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 namespace qlimit {
@@ -91,6 +93,40 @@ struct Lanes256 {
 };
 #endif
 
+#if defined(__ARM_NEON)
+struct Lanes128 {
+  using Type = int32x4_t;
+  static constexpr int64_t kLanes = 4;
+
+  static Type load(const void* p) { return vld1q_s32(static_cast<const int32_t*>(p)); }
+  static void store(int32_t* p, Type v) { vst1q_s32(p, v); }
+  static Type zero() { return vdupq_n_s32(0); }
+  static Type broadcast(int32_t x) { return vdupq_n_s32(x); }
+  static Type multiply_add_pairs(Type sum, Type a, Type b) {
+    const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+    return vaddq_s32(sum, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y)));
+  }
+
+  static Type add(Type a, Type b) { return vaddq_s32(a, b); }
+  /// SQRDMULH is floor((2ab + 2^31) / 2^32) = floor((ab + 2^30) / 2^31), the definition; it saturates only
+  /// (-2^31)^2, as the definition does.
+  static Type high_mul(Type a, Type b) { return vqrdmulhq_s32(a, b); }
+  /// SRSHL rounds ties upwards. Negative numbers are therefore made smaller by 1 first: their ties then lie
+  /// below the half, and nothing else crosses one, since there is no whole number between. (-2^31, which
+  /// saturates, is a multiple of every 2^shift. A shift of 0 has no ties: its sign bit leaves x as it is.)
+  static Type rounding_divide(Type x, Type shift) {
+    const Type left = vnegq_s32(shift);
+    return vrshlq_s32(vqaddq_s32(x, vshrq_n_s32(vandq_s32(x, left), 31)), left);
+  }
+  static Type max(Type a, Type b) { return vmaxq_s32(a, b); }
+  static Type clamp(Type x, Type low, Type high) { return vminq_s32(vmaxq_s32(x, low), high); }
+  static void store_bytes(int8_t* p, Type v) {
+    const int16x8_t words = vcombine_s16(vmovn_s32(v), vdup_n_s16(0));
+    const int32_t four = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(words)), 0);
+    std::memcpy(p, &four, sizeof four);
+  }
+};
+#else
 // Four lanes in plain C++, for every processor: the compiler finds the 128-bit instructions for most of it.
 struct Lanes128 {
   typedef int32_t Type __attribute__((vector_size(16)));
@@ -136,6 +172,7 @@ struct Lanes128 {
     for (int i = 0; i < 4; ++i) p[i] = static_cast<int8_t>(v[i]);
   }
 };
+#endif
 
 #if defined(__AVX512BW__)
 using WideLanes = Lanes512;

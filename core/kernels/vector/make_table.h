@@ -26,12 +26,12 @@ using ConvolutionFloat =
     Convolution<DotFloat<kBytes>,
                 typename NarrowFloat<kBytes, std::is_same_v<Real, float> && (kBytes > 16)>::Dot>;
 
-/// Each x as x + 128: its highest bit flipped.
+/// Each x with the offset that the instructions want.
 template <int kBytes>
 void int8_lines(const BorderedLines<int8_t>& l, uint8_t border, uint8_t* lines) {
   fill_lines<kBytes>(l, border, lines, [&]<int kPiece>(const int8_t* from) {
     using V = Vector<uint8_t, kPiece>;
-    return V::load(reinterpret_cast<const uint8_t*>(from)) ^ V::broadcast(0x80);
+    return V::load(reinterpret_cast<const uint8_t*>(from)) ^ V::broadcast(kImageOffset);
   });
 }
 
@@ -49,6 +49,7 @@ constexpr KernelTable make_table() {
       .gemm_panel = gemm_panel<kBytes>,
       .requantize_int8 = requantize_int8,
       .quantize_int8 = quantize_int8<kBytes>,
+      .conv_int8_offset = kImageOffset,
       .conv_int8_packing = ConvolutionInt8::packing(),
       .pack_conv_int8 = ConvolutionInt8::pack<int8_t>,
       .conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>,

@@ -13,18 +13,25 @@
 namespace qlimit {
 namespace {
 
+/// rounding_divide_by_pot of quant/fixed_point.h.
+template <typename L>
+inline typename L::Type rounding_divide(typename L::Type x, typename L::Type shift) {
+  if constexpr (requires { L::rounding_divide(x, shift); }) {
+    return L::rounding_divide(x, shift);
+  } else {
+    // The quotient rounds down; a remainder above half (for negative numbers: above half and a bit) adds 1.
+    const auto one = L::broadcast(1);
+    const auto mask = L::add(L::shift_left(one, shift), L::broadcast(-1));
+    const auto threshold = L::add(L::shift_right(mask, one), L::sign(x));
+    return L::increment_where_greater(L::shift_right(x, shift), L::bit_and(x, mask), threshold);
+  }
+}
+
 /// The outputs of a vector of sums, channels c and following.
 template <typename L>
 inline typename L::Type requantized(const ChannelRequantizer& r, typename L::Type sums, int64_t c) {
-  const auto one = L::broadcast(1);
-  const auto shift = L::load(r.right_shifts + c);
   const auto product = L::high_mul(L::add(sums, L::load(r.bias + c)), L::load(r.multipliers + c));
-  // rounding_divide_by_pot: the quotient rounds down; a remainder above half (for negative numbers: above
-  // half and a bit) adds 1.
-  const auto mask = L::add(L::shift_left(one, shift), L::broadcast(-1));
-  const auto threshold = L::add(L::shift_right(mask, one), L::sign(product));
-  const auto y =
-      L::increment_where_greater(L::shift_right(product, shift), L::bit_and(product, mask), threshold);
+  const auto y = rounding_divide<L>(product, L::load(r.right_shifts + c));
   // Clamped before the zero point is added, which then cannot overflow.
   const auto clamped = L::clamp(y, L::broadcast(r.min - r.zero_point), L::broadcast(r.max - r.zero_point));
   return L::add(clamped, L::broadcast(r.zero_point));

@@ -10,6 +10,14 @@
 namespace qlimit {
 namespace {
 
+/// Vector registers of the instruction set that this copy is compiled for: they decide how large a tile may
+/// be.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int kVectorRegisters = 32;
+#else
+inline constexpr int kVectorRegisters = 16;
+#endif
+
 template <typename T, int kBytes>
 struct Vector {
   typedef T Type __attribute__((vector_size(kBytes)));
