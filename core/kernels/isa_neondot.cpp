@@ -1,5 +1,5 @@
-// The integer convolution for AArch64 with SDOT; compiled with those options (core/CMakeLists.txt). Everything
-// else is that of NEON, the generic set.
+// The integer convolution for AArch64 with SDOT; compiled with those options (core/CMakeLists.txt).
+// Everything else is that of NEON, the generic set.
 #include "core/kernels/vector/conv.h"
 #include "core/kernels/vector/dot_int8.h"
 #include "core/kernels/vector/peak.h"

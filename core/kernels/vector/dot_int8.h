@@ -81,17 +81,11 @@ struct Octets512 {
 /// 4 channels of four bytes.
 struct SignedQuads {
   using Lanes = Lanes128;
-  using Input = int8x16_t;
   using Filter = int8x16_t;
   static constexpr int64_t kChannels = 4;
   static constexpr int64_t kDepth = 4;
   static constexpr int64_t kFilterBytes = 16;
 
-  static Input broadcast(const uint8_t* x) {
-    int32_t four;
-    std::memcpy(&four, x, sizeof four);
-    return vreinterpretq_s8_s32(vdupq_n_s32(four));
-  }
   static Filter load(const std::byte* w) { return vld1q_s8(reinterpret_cast<const int8_t*>(w)); }
   static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
     filters[c * 4 + k] = static_cast<std::byte>(w);
@@ -99,11 +93,18 @@ struct SignedQuads {
 };
 
 #if defined(__ARM_FEATURE_DOTPROD)
+/// SDOT can take four bytes of one factor for all lanes, so they need not be broadcast.
 struct NeonQuads : SignedQuads {
   using Sum = int32x4_t;
+  using Input = int8x8_t;
   static constexpr int kRegisters = 16;
 
-  static Sum dot(Sum sum, Input x, Filter w) { return vdotq_s32(sum, x, w); }
+  static Input broadcast(const uint8_t* x) {
+    uint32_t four;
+    std::memcpy(&four, x, sizeof four);
+    return vcreate_s8(four);
+  }
+  static Sum dot(Sum sum, Input x, Filter w) { return vdotq_lane_s32(sum, w, x, 0); }
   static Lanes128::Type finish(Sum sum) { return sum; }
 };
 #else
@@ -112,8 +113,14 @@ struct NeonQuads : SignedQuads {
   struct Sum {
     int32x4_t low, high;  // of channels 0 and 1, and of 2 and 3
   };
+  using Input = int8x16_t;
   static constexpr int kRegisters = 8;  // pairs of registers
 
+  static Input broadcast(const uint8_t* x) {
+    int32_t four;
+    std::memcpy(&four, x, sizeof four);
+    return vreinterpretq_s8_s32(vdupq_n_s32(four));
+  }
   static Sum dot(Sum sum, Input x, Filter w) {
     return {vpadalq_s16(sum.low, vmull_s8(vget_low_s8(x), vget_low_s8(w))),
             vpadalq_s16(sum.high, vmull_high_s8(x, w))};
