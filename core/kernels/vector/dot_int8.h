@@ -77,7 +77,7 @@ struct Octets512 {
 };
 #endif
 
-#if defined(__ARM_NEON)
+#if defined(__aarch64__)
 /// 4 channels of four bytes.
 struct SignedQuads {
   using Lanes = Lanes128;
@@ -166,7 +166,7 @@ struct Quads {
 };
 
 /// Images are stored as x + this. It is 0 or 128, and so the same as x ^ this.
-#if defined(__ARM_NEON)
+#if defined(__aarch64__)
 inline constexpr uint8_t kImageOffset = 0;
 #else
 inline constexpr uint8_t kImageOffset = 128;
@@ -193,7 +193,7 @@ struct DotInt8 : Bytes {
 #if defined(__AVX512VNNI__)
 using WideDotInt8 = DotInt8<Quads512>;
 using NarrowDotInt8 = DotInt8<Octets512>;
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
 using WideDotInt8 = DotInt8<NeonQuads>;
 using NarrowDotInt8 = DotInt8<NeonQuads>;
 #else

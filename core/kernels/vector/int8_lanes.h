@@ -11,7 +11,7 @@
 
 #if defined(__SSE2__)
 #include <immintrin.h>
-#elif defined(__ARM_NEON)
+#elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 
@@ -93,7 +93,7 @@ struct Lanes256 {
 };
 #endif
 
-#if defined(__ARM_NEON)
+#if defined(__aarch64__)
 struct Lanes128 {
   using Type = int32x4_t;
   static constexpr int64_t kLanes = 4;
