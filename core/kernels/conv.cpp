@@ -91,6 +91,8 @@ BorderedLines<Element> ConvLines::lines_for(const Element* image, int64_t begin,
           .total_length = count * line_length() + kReadBehind,
           .begin = (first - top) * line_length() + g.pad_left * g.channels};
 }
+template BorderedLines<Real> ConvLines::lines_for(const Real*, int64_t, int64_t) const;
+template BorderedLines<int8_t> ConvLines::lines_for(const int8_t*, int64_t, int64_t) const;
 
 template <typename Element>
 ConvGrid<Element> ConvFilters::grid(const Panel& panel, const Element* lines, int64_t output_lines,
@@ -175,7 +177,7 @@ void ConvGradient::add_filters(const Real* image, const Real* upstream, std::byt
   }
 }
 
-PackedConv input_gradient_conv(const WindowGeometry& g, const Real* weights, int64_t out_channels) {
+WindowGeometry turned_geometry(const WindowGeometry& g, int64_t out_channels) {
   const Window& w = g.window;
   WindowGeometry back = g;
   back.in_h = g.out_h;
@@ -185,6 +187,12 @@ PackedConv input_gradient_conv(const WindowGeometry& g, const Real* weights, int
   back.out_w = g.in_w;
   back.pad_top = (w.kernel_h - 1) * w.dilation_h - g.pad_top;
   back.pad_left = (w.kernel_w - 1) * w.dilation_w - g.pad_left;
+  return back;
+}
+
+PackedConv input_gradient_conv(const WindowGeometry& g, const Real* weights, int64_t out_channels) {
+  const Window& w = g.window;
+  const WindowGeometry back = turned_geometry(g, out_channels);
   const int64_t taps = w.kernel_h * w.kernel_w;
   std::vector<Real> turned(static_cast<size_t>(g.channels * taps * out_channels));
   for (int64_t o = 0; o < out_channels; ++o) {

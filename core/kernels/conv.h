@@ -106,6 +106,10 @@ class ConvGradient : public ConvLines {
   int64_t out_channels_;
 };
 
+/// The window that takes the upstream gradient of a convolution with stride 1 back to its input, with
+/// filters that are turned by 180 degrees.
+WindowGeometry turned_geometry(const WindowGeometry& geometry, int64_t out_channels);
+
 /// The gradient of the input is a convolution too if the stride is 1: of the upstream gradient, with the
 /// filters turned by 180 degrees and their channels exchanged. weights: [O,KH,KW,C]; runs on [OH,OW,O] and
 /// gives [H,W,C].

@@ -1,6 +1,7 @@
-// The integer convolution for AVX-512 with VNNI; compiled with those options (core/CMakeLists.txt).
+// The integer convolutions for AVX-512 with VNNI; compiled with those options (core/CMakeLists.txt).
 // Everything else is that of AVX-512.
 #include "core/kernels/vector/conv.h"
+#include "core/kernels/vector/depthwise.h"
 #include "core/kernels/vector/dot_int8.h"
 #include "core/kernels/vector/peak.h"
 
@@ -14,6 +15,7 @@ const KernelTable& avx512vnni_kernels() {
     table.pack_conv_int8 = ConvolutionInt8::pack<int8_t>;
     table.conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>;
     table.multiply_add_int8_loop = multiply_add_loop<WideDotInt8, uint8_t>;
+    table.depthwise_int8 = depthwise_int8;
     return table;
   }();
   return kTable;

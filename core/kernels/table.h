@@ -98,6 +98,55 @@ struct ConvGradientPanel {
   Real* sums;            // [runs * run_length, pixel_stride], is added to
 };
 
+/// A depthwise convolution of lines with a border, see vector/depthwise.h.
+template <typename Element, typename Weight>
+struct DepthwiseGrid {
+  int64_t rows, columns;       // of the output
+  const Element* lines;        // what the first pixel's window covers
+  int64_t row_stride;          // elements from a window to the one below
+  int64_t column_stride;       // and to the one beside it
+  int64_t kernel_h, kernel_w;  // taps
+  int64_t line_step;           // elements from a tap to the one below
+  int64_t tap_step;            // and to the one beside it
+  const Weight* filters;       // [vectors of channels, taps, lanes]
+  int64_t channels;
+  int64_t pixel_stride;  // elements from an output pixel to the next
+};
+
+struct DepthwisePanel : DepthwiseGrid<Real, Real> {
+  Epilogue epilogue;
+  Real* out;
+};
+
+/// A weight stands in the lower 16 bits of its lane, below zeros.
+struct DepthwiseInt8Panel : DepthwiseGrid<int8_t, int32_t> {
+  const ChannelRequantizer* scales;  // null: the sums themselves are wanted
+  int8_t* out;                       // or
+  int32_t* sums;                     // for whole vectors of channels
+};
+
+/// What both gradients of a depthwise convolution go through: output pixels, and lines with a border.
+template <typename Element>
+struct DepthwiseTaps {
+  int64_t rows, columns;  // of the output
+  Element* lines;         // what the first pixel's window covers
+  int64_t row_stride, column_stride;
+  int64_t taps;
+  const int64_t* tap_offsets;  // from the window's first element
+  int64_t channels;
+  const Real* upstream;  // [rows, columns, channels]
+};
+
+/// sums[tap, c] += x[tap's place, c] * upstream[c]
+struct DepthwiseGradientPanel : DepthwiseTaps<const Real> {
+  Real* sums;
+};
+
+/// x[tap's place, c] += weights[tap, c] * upstream[c]
+struct DepthwiseScatterPanel : DepthwiseTaps<Real> {
+  const Real* weights;
+};
+
 /// How a convolution's filters are packed.
 struct ConvPacking {
   int64_t widths[3];  // of panels, the widest first
@@ -139,6 +188,13 @@ struct KernelTable {
   void (*conv_panel)(const ConvPanel&);
   void (*lines)(const BorderedLines<Real>&, Real* lines);
   void (*conv_gradient_panel)(const ConvGradientPanel&);
+
+  int64_t depthwise_lanes[2], depthwise_int8_lanes[2];  // of a whole vector of channels, and of half a one
+  void (*depthwise)(const DepthwisePanel&);
+  void (*depthwise_int8)(const DepthwiseInt8Panel&);
+  void (*byte_lines)(const BorderedLines<int8_t>&, int8_t border, int8_t* lines);
+  void (*depthwise_gradient)(const DepthwiseGradientPanel&);
+  void (*depthwise_scatter)(const DepthwiseScatterPanel&);
 
   void (*im2col)(const WindowGeometry&, const Real* image, int64_t row_begin, int64_t row_end, Real* columns);
   void (*col2im)(const WindowGeometry&, const Real* columns, int64_t row_begin, int64_t row_end, Real* image);

@@ -15,7 +15,8 @@ struct FloatSums {
   static constexpr int64_t kChannels = V::kLanes;
 
   static Finished max(Finished a, Finished b) { return ((a > b) | (a != a)) ? a : b; }
-  static void store(const ConvPanel& g, int64_t pixel, int64_t c, Finished y) {
+  template <typename Panel>
+  static void store(const Panel& g, int64_t pixel, int64_t c, Finished y) {
     Real* to = g.out + pixel * g.pixel_stride + c;
     const Epilogue& e = g.epilogue;
     if (g.channels - c >= kChannels) {

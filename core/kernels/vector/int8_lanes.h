@@ -28,7 +28,11 @@ struct Lanes512 {
   static Type zero() { return _mm512_setzero_si512(); }
   static Type broadcast(int32_t x) { return _mm512_set1_epi32(x); }
   static Type multiply_add_pairs(Type sum, Type a, Type b) {
+#if defined(__AVX512VNNI__)
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
     return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
   }
 
   static Type add(Type a, Type b) { return _mm512_add_epi32(a, b); }

@@ -6,6 +6,8 @@
 #include "core/kernels/vector/channel.h"
 #include "core/kernels/vector/conv.h"
 #include "core/kernels/vector/conv_gradient.h"
+#include "core/kernels/vector/depthwise.h"
+#include "core/kernels/vector/depthwise_gradient.h"
 #include "core/kernels/vector/dot_float.h"
 #include "core/kernels/vector/dot_int8.h"
 #include "core/kernels/vector/elementwise.h"
@@ -35,10 +37,16 @@ void int8_lines(const BorderedLines<int8_t>& l, uint8_t border, uint8_t* lines) 
   });
 }
 
+/// Each x as it is.
+template <int kBytes, typename Element>
+void plain_lines(const BorderedLines<Element>& l, Element border, Element* lines) {
+  fill_lines<kBytes>(l, border, lines,
+                     [&]<int kPiece>(const Element* from) { return Vector<Element, kPiece>::load(from); });
+}
+
 template <int kBytes>
 void float_lines(const BorderedLines<Real>& l, Real* lines) {
-  fill_lines<kBytes>(l, Real(0), lines,
-                     [&]<int kPiece>(const Real* from) { return Vector<Real, kPiece>::load(from); });
+  plain_lines<kBytes>(l, Real(0), lines);
 }
 
 template <int kBytes>
@@ -59,6 +67,13 @@ constexpr KernelTable make_table() {
       .conv_panel = ConvolutionFloat<kBytes>::template run<ConvPanel>,
       .lines = float_lines<kBytes>,
       .conv_gradient_panel = conv_gradient_panel<kBytes>,
+      .depthwise_lanes = {kLanes, kLanes / 2},
+      .depthwise_int8_lanes = {WideLanes::kLanes, HalfLanes::kLanes},
+      .depthwise = depthwise_float<kBytes>,
+      .depthwise_int8 = depthwise_int8,
+      .byte_lines = plain_lines<kBytes, int8_t>,
+      .depthwise_gradient = depthwise_gradient<kBytes>,
+      .depthwise_scatter = depthwise_scatter<kBytes>,
       .im2col = im2col<kBytes>,
       .col2im = col2im<kBytes>,
       .channel_sums = channel_sums<kBytes>,

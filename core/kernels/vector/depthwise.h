@@ -1,0 +1,163 @@
+// Depthwise convolution: every channel is filtered by itself, so the lanes are channels.
+//
+//   sum[pixel, c] = sum over taps of x[tap's place, c] * w[tap, c]
+//
+// Nothing is shared among channels, so a vector of inputs meets a single vector of weights: taken one by one,
+// each product costs two loads, and a processor that multiplies two vectors a cycle loads no more than two.
+// (A full convolution uses an input once for each output channel. Here a 3x3 window does 9 multiply-adds for
+// each number that is read and each that is written: 2.25 operations a byte in floats, 9 in 8-bit integers,
+// and what is done to the finished sums costs as much as the sums.) So this kernel is about loads. A tile is
+// up to 8 neighbouring pixels of one vector of channels; a vector of weights is loaded once for all its
+// pixels, a vector of inputs once for all taps of a row that see it. At stride 1 that makes 10 + 3 loads for
+// the 24 products of 8 pixels and a row of 3 taps, at stride 2 it makes 17 + 3.
+//
+// Images lie in lines with a border, as for the full convolution (vector/conv.h), so there are no edges.
+// 8-bit inputs are widened to 32-bit lanes as they are loaded, of which pmaddwd (with VNNI vpdpwssd, which
+// adds too) multiplies the lower halves. The sums are exact.
+#pragma once
+
+#include "core/kernels/table.h"
+#include "core/kernels/vector/dot_float.h"
+#include "core/kernels/vector/dot_int8.h"
+#include "core/kernels/vector/vector.h"
+
+namespace qlimit {
+namespace {
+
+template <int kBytes>
+struct DepthwiseFloat : FloatSums<kBytes> {
+  using V = Vector<Real, kBytes>;
+  using Sum = typename V::Type;
+  using Input = Sum;
+  static constexpr int64_t kLanes = V::kLanes;
+  static constexpr int kColumns = kBytes == 64 ? 8 : 4;  // of a tile: what the registers hold
+
+  static Input load(const Real* x) { return V::load(x); }
+  static Input filter(const Real* w) { return V::load(w); }
+  static Sum dot(Sum sum, Input x, Input w) { return sum + x * w; }
+  static Sum finish(const DepthwisePanel&, Sum sum, int64_t) { return sum; }
+};
+
+template <typename L>
+struct DepthwiseInt8 {
+  using Words = Vector<int32_t, 4 * L::kLanes>;
+  using Sum = typename Words::Type;  // and not the type of the intrinsics: see Quads512
+  using Input = typename L::Type;
+  static constexpr int64_t kLanes = L::kLanes;
+  static constexpr int kColumns = L::kLanes == 16 ? 8 : 4;
+
+  static Input load(const int8_t* x) {
+    const auto bytes = Vector<int8_t, L::kLanes>::load(x);
+    return reinterpret_cast<Input>(__builtin_convertvector(bytes, Sum));
+  }
+  static Input filter(const int32_t* w) { return L::load(w); }
+  static Sum dot(Sum sum, Input x, Input w) {
+    return reinterpret_cast<Sum>(L::multiply_add_pairs(reinterpret_cast<typename L::Type>(sum), x, w));
+  }
+  static typename L::Type finish(const DepthwiseInt8Panel& g, Sum sum, int64_t c) {
+    const auto sums = reinterpret_cast<typename L::Type>(sum);
+    return g.scales ? requantized<L>(*g.scales, sums, c) : sums;
+  }
+  static void store(const DepthwiseInt8Panel& g, int64_t pixel, int64_t c, typename L::Type y) {
+    if (g.scales) {
+      store_bytes<L>(g.channels - c, y, g.out + pixel * g.pixel_stride + c);
+    } else {
+      L::store(g.sums + pixel * g.pixel_stride + c, y);
+    }
+  }
+};
+
+/// kColumns pixels of one vector of channels. A row of the window has kTaps taps, and a pixel's window begins
+/// kStep taps behind that of the pixel before, so that their inputs are the same vectors. With kTaps = 0 both
+/// are any numbers, and each tap loads its inputs.
+template <typename Tap, int kTaps, int kStep, int kColumns, typename Panel>
+inline void depthwise_tile(const Panel& g, int64_t row, int64_t column, int64_t c) {
+  typename Tap::Sum sum[kColumns] = {};
+  const auto* x = g.lines + row * g.row_stride + column * g.column_stride + c;
+  const auto* w = g.filters + c * g.kernel_h * g.kernel_w;
+  for (int64_t ky = 0; ky < g.kernel_h; ++ky, x += g.line_step) {
+    if constexpr (kTaps > 0) {
+      constexpr int kInputs = (kColumns - 1) * kStep + kTaps;
+      typename Tap::Input input[kInputs];
+#pragma GCC unroll 20
+      for (int i = 0; i < kInputs; ++i) input[i] = Tap::load(x + i * g.tap_step);
+#pragma GCC unroll 5
+      for (int kx = 0; kx < kTaps; ++kx, w += Tap::kLanes) {
+        const auto filter = Tap::filter(w);
+#pragma GCC unroll 8
+        for (int i = 0; i < kColumns; ++i) sum[i] = Tap::dot(sum[i], input[i * kStep + kx], filter);
+      }
+    } else {
+      for (int64_t kx = 0; kx < g.kernel_w; ++kx, w += Tap::kLanes) {
+        const auto filter = Tap::filter(w);
+#pragma GCC unroll 8
+        for (int i = 0; i < kColumns; ++i) {
+          sum[i] = Tap::dot(sum[i], Tap::load(x + i * g.column_stride + kx * g.tap_step), filter);
+        }
+      }
+    }
+  }
+  decltype(Tap::finish(g, sum[0], c)) y[kColumns];
+#pragma GCC unroll 8
+  for (int i = 0; i < kColumns; ++i) y[i] = Tap::finish(g, sum[i], c);
+#pragma GCC unroll 8
+  for (int i = 0; i < kColumns; ++i) Tap::store(g, row * g.columns + column + i, c, y[i]);
+}
+
+/// The same for all channels: whole vectors, and what is left in one of half the length, or in a last whole
+/// one.
+template <typename Wide, typename Narrow, int kTaps, int kStep, int kColumns, typename Panel>
+inline void depthwise_channels(const Panel& g, int64_t row, int64_t column) {
+  int64_t c = 0;
+  for (; c + Narrow::kLanes < g.channels; c += Wide::kLanes) {
+    depthwise_tile<Wide, kTaps, kStep, kColumns>(g, row, column, c);
+  }
+  if (c < g.channels) depthwise_tile<Narrow, kTaps, kStep, kColumns>(g, row, column, c);
+}
+
+/// The last tile of a row begins before the end of the one before it, if it has to: what both compute is the
+/// same.
+template <typename Wide, typename Narrow, int kTaps, int kStep, typename Panel>
+void depthwise_rows(const Panel& g) {
+  constexpr int kWidest = Wide::kColumns;
+  for (int64_t row = 0; row < g.rows; ++row) {
+    int64_t column = 0;
+    for (; column + kWidest <= g.columns; column += kWidest) {
+      depthwise_channels<Wide, Narrow, kTaps, kStep, kWidest>(g, row, column);
+    }
+    if (g.columns < 4) {
+      for (; column < g.columns; ++column) depthwise_channels<Wide, Narrow, 0, 0, 1>(g, row, column);
+    }
+    for (; column < g.columns; column += 4) {
+      depthwise_channels<Wide, Narrow, kTaps, kStep, 4>(g, row, smaller(column, g.columns - 4));
+    }
+  }
+}
+
+template <typename Wide, typename Narrow, typename Panel>
+void depthwise(const Panel& g) {
+  const int64_t step = g.column_stride % g.tap_step == 0 ? g.column_stride / g.tap_step : 0;
+  if (g.kernel_w == 3 && step == 1) {
+    depthwise_rows<Wide, Narrow, 3, 1>(g);
+  } else if (g.kernel_w == 3 && step == 2) {
+    depthwise_rows<Wide, Narrow, 3, 2>(g);
+  } else if (g.kernel_w == 5 && step == 1) {
+    depthwise_rows<Wide, Narrow, 5, 1>(g);
+  } else if (g.kernel_w == 5 && step == 2) {
+    depthwise_rows<Wide, Narrow, 5, 2>(g);
+  } else {
+    depthwise_rows<Wide, Narrow, 0, 0>(g);
+  }
+}
+
+template <int kBytes>
+void depthwise_float(const DepthwisePanel& g) {
+  depthwise<DepthwiseFloat<kBytes>, DepthwiseFloat<kBytes / 2> >(g);
+}
+
+inline void depthwise_int8(const DepthwiseInt8Panel& g) {
+  depthwise<DepthwiseInt8<WideLanes>, DepthwiseInt8<HalfLanes> >(g);
+}
+
+}  // namespace
+}  // namespace qlimit
