@@ -46,10 +46,7 @@ struct DepthwiseInt8 {
   static constexpr int64_t kLanes = L::kLanes;
   static constexpr int kColumns = L::kLanes == 16 ? 8 : 4;
 
-  static Input load(const int8_t* x) {
-    const auto bytes = Vector<int8_t, L::kLanes>::load(x);
-    return reinterpret_cast<Input>(__builtin_convertvector(bytes, Sum));
-  }
+  static Input load(const int8_t* x) { return L::load_bytes(x); }
   static Input filter(const int32_t* w) { return L::load(w); }
   static Sum dot(Sum sum, Input x, Input w) {
     return reinterpret_cast<Sum>(L::multiply_add_pairs(reinterpret_cast<typename L::Type>(sum), x, w));

@@ -54,6 +54,9 @@ struct Lanes512 {
   static Type clamp(Type x, Type low, Type high) { return _mm512_min_epi32(_mm512_max_epi32(x, low), high); }
   static Type bit_and(Type a, Type b) { return _mm512_and_si512(a, b); }
   static Type sign(Type x) { return _mm512_srli_epi32(x, 31); }
+  static Type load_bytes(const int8_t* p) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
   static void store_bytes(int8_t* p, Type v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
   }
@@ -90,6 +93,9 @@ struct Lanes256 {
   static Type clamp(Type x, Type low, Type high) { return _mm256_min_epi32(_mm256_max_epi32(x, low), high); }
   static Type bit_and(Type a, Type b) { return _mm256_and_si256(a, b); }
   static Type sign(Type x) { return _mm256_srli_epi32(x, 31); }
+  static Type load_bytes(const int8_t* p) {
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
   static void store_bytes(int8_t* p, Type v) {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
@@ -172,6 +178,17 @@ struct Lanes128 {
   }
   static Type bit_and(Type a, Type b) { return a & b; }
   static Type sign(Type x) { return (x < 0) & 1; }
+  static Type load_bytes(const int8_t* p) {
+#if defined(__SSE2__)
+    int32_t four;
+    std::memcpy(&four, p, sizeof four);
+    // Each byte four times in its lane, of which the highest stays.
+    const __m128i twice = _mm_unpacklo_epi8(_mm_cvtsi32_si128(four), _mm_cvtsi32_si128(four));
+    return reinterpret_cast<Type>(_mm_srai_epi32(_mm_unpacklo_epi16(twice, twice), 24));
+#else
+    return Type{p[0], p[1], p[2], p[3]};
+#endif
+  }
   static void store_bytes(int8_t* p, Type v) {
     for (int i = 0; i < 4; ++i) p[i] = static_cast<int8_t>(v[i]);
   }
