@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/kernels/conv.h"
+#include "core/kernels/depthwise.h"
 #include "core/kernels/gemm.h"
 #include "quant/fusion.h"
 #include "quant/window_parts.h"
@@ -106,6 +107,19 @@ CompiledNode compile_grouped(const WindowGeometry& g, const Tensor<float>& weigh
   });
 }
 
+/// Depthwise convolutions whose windows do.
+CompiledNode compile_sparse_depthwise(const WindowGeometry& g, const Tensor<float>& weight,
+                                      const std::vector<float>& bias, Bounds bounds) {
+  const int64_t outputs = weight.dim(3), multiplier = outputs / g.channels;
+  return over_pixels(g, outputs, weight.size(), [=](const float* x, int64_t oy, int64_t ox, float* out) {
+    std::copy(bias.begin(), bias.end(), out);
+    for_each_tap_at(g, oy, ox, [&](int64_t pixel, int64_t tap) {
+      for (int64_t o = 0; o < outputs; ++o) out[o] += x[pixel + o / multiplier] * weight[tap * outputs + o];
+    });
+    for (int64_t o = 0; o < outputs; ++o) out[o] = bounds.clamp(out[o]);
+  });
+}
+
 /// A pool is a start value, what each pixel under the window does to it, and what its size does in the end.
 template <typename Merge, typename Finish>
 CompiledNode compile_pool(const WindowGeometry& g, float start, Merge merge, Finish finish) {
@@ -147,17 +161,16 @@ CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2
 
   const auto packed = std::make_shared<const PackedConv>(g, weight.data(), out_channels);
   const int64_t row_work = g.out_w * g.patch_size() * out_channels;
-  const auto make = [&](bool max_pool) -> Kernel {
-    const ImageParts parts(g, row_work, packed->scratch_bytes(), max_pool ? 2 : 1);
-    return [=](const KernelArguments& a) {
-      parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
-        const float* x = a.in<float>() + image * g.in_h * g.in_w * g.channels;
-        const int64_t pixel = (image * g.out_h + begin) * g.out_w;
-        float* out = a.out<float>() + (max_pool ? pixel / 4 : pixel) * out_channels;
-        packed->run(x, begin, end, a.scratch + part * parts.scratch_bytes(),
-                    {.max_pool = max_pool, .epilogue = epilogue(*bias, bounds), .out = out});
-      });
-    };
+  const auto make = [&](bool max_pool) {
+    const int64_t shrunk = max_pool ? 4 : 1;
+    return over_images<float>(g, g.out_pixels() / shrunk * out_channels,
+                              ImageParts(g, row_work, packed->scratch_bytes(), max_pool ? 2 : 1),
+                              [=](const float* x, int64_t begin, int64_t end, std::byte* scratch, float* y) {
+                                packed->run(x, begin, end, scratch,
+                                            {.max_pool = max_pool,
+                                             .epilogue = epilogue(*bias, bounds),
+                                             .out = y + begin * g.out_w / shrunk * out_channels});
+                              });
   };
   const ImageParts parts(g, row_work, packed->scratch_bytes());
   return {.run = make(false),
@@ -167,24 +180,23 @@ CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2
 
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::DepthwiseConv2D& o) {
   const WindowGeometry g = lay_window("depthwise_conv2d", o.window, graph.value(node.inputs[0]).shape);
-  const Tensor<float> weight = graph.value(node.inputs[1]).constant;
+  const Tensor<float>& weight = graph.value(node.inputs[1]).constant;
   const int64_t out_channels = weight.dim(3);
-  const int64_t multiplier = out_channels / g.channels;
   const std::vector<float> bias = bias_of(graph, node, out_channels);
   const Bounds bounds = bounds_of(o.activation);
-  return over_pixels(g, out_channels, weight.size(), [=](const float* x, int64_t oy, int64_t ox, float* out) {
-    std::copy(bias.begin(), bias.end(), out);
-    for_each_tap_at(g, oy, ox, [&](int64_t pixel, int64_t tap) {
-      const float* from = x + pixel;
-      const float* w = weight.data() + tap * out_channels;
-      if (multiplier == 1) {
-        for (int64_t c = 0; c < out_channels; ++c) out[c] += from[c] * w[c];
-      } else {
-        for (int64_t c = 0; c < out_channels; ++c) out[c] += from[c / multiplier] * w[c];
-      }
-    });
-    for (int64_t c = 0; c < out_channels; ++c) out[c] = bounds.clamp(out[c]);
-  });
+  if (!PackedDepthwise::suits(g)) return compile_sparse_depthwise(g, weight, bias, bounds);
+
+  const auto packed = std::make_shared<const PackedDepthwise>(g, weight.data(), out_channels / g.channels);
+  const ImageParts parts(g, depthwise_row_work(g, out_channels), packed->scratch_bytes());
+  return {
+      .run = over_images<float>(g, g.out_pixels() * out_channels, parts,
+                                [=, biases = packed->folded(bias)](const float* x, int64_t begin, int64_t end,
+                                                                   std::byte* scratch, float* y) {
+                                  packed->run(x, begin, end, scratch,
+                                              {.epilogue = epilogue(biases, bounds),
+                                               .out = y + begin * g.out_w * out_channels});
+                                }),
+      .scratch_bytes = parts.all_scratch_bytes()};
 }
 
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::Dense& o) {

@@ -47,16 +47,13 @@ CompiledNode compile(const Parts& p, const op::Conv2D& o) {
   }
   const WindowGeometry& g = params.geometry;
   const int64_t row_work = g.out_w * g.patch_size() * params.out_channels;
-  const auto make = [&](bool max_pool) -> Kernel {
+  const auto make = [&](bool max_pool) {
     const ImageParts parts(g, row_work, int8::conv2d_workspace_bytes(params), max_pool ? 2 : 1);
-    return [=](const KernelArguments& a) {
-      parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
-        const int8_t* x = a.in<int8_t>() + image * g.in_h * g.in_w * g.channels;
-        int8_t* y = a.out<int8_t>() + image * g.out_pixels() / (max_pool ? 4 : 1) * params.out_channels;
-        std::byte* scratch = a.scratch + part * parts.scratch_bytes();
-        int8::conv2d_lines(params, x, begin, end, scratch, y, max_pool);
-      });
-    };
+    return over_images<int8_t>(
+        g, g.out_pixels() / (max_pool ? 4 : 1) * params.out_channels, parts,
+        [=](const int8_t* x, int64_t begin, int64_t end, std::byte* scratch, int8_t* y) {
+          int8::conv2d_lines(params, x, begin, end, scratch, y, max_pool);
+        });
   };
   const ImageParts parts(g, row_work, int8::conv2d_workspace_bytes(params));
   return {.run = make(false),
@@ -68,9 +65,20 @@ CompiledNode compile(const Parts& p, const op::Conv2D& o) {
 CompiledNode compile(const Parts& p, const op::DepthwiseConv2D& o) {
   const auto params =
       int8::prepare_depthwise_conv2d(p.in(), p.in_params(), p.filter, o.window, p.stage(o.activation));
-  return {.run = [params](const KernelArguments& a) {
-    int8::depthwise_conv2d(params, a.in<int8_t>(), a.out<int8_t>());
-  }};
+  if (!params.is_fast || p.kernels == Kernels::kReference) {
+    return {.run = [params](const KernelArguments& a) {
+      int8::depthwise_conv2d_reference(params, a.in<int8_t>(), a.out<int8_t>());
+    }};
+  }
+  const WindowGeometry& g = params.geometry;
+  const ImageParts parts(g, depthwise_row_work(g, params.out_channels),
+                         int8::depthwise_conv2d_workspace_bytes(params));
+  return {.run = over_images<int8_t>(
+              g, g.out_pixels() * params.out_channels, parts,
+              [=](const int8_t* x, int64_t begin, int64_t end, std::byte* scratch, int8_t* y) {
+                int8::depthwise_conv2d_lines(params, x, begin, end, scratch, y);
+              }),
+          .scratch_bytes = parts.all_scratch_bytes()};
 }
 
 CompiledNode compile(const Parts& p, const op::Dense& o) {

@@ -1,4 +1,4 @@
-// How the output rows of images are cut into parts for the threads.
+// How the output rows of images are cut into parts for the threads, and kernels that are so cut.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "core/window.h"
+#include "quant/program.h"
 
 namespace qlimit {
 
@@ -51,5 +52,24 @@ class ImageParts {
   int64_t part_rows_;
   int64_t scratch_bytes_;
 };
+
+/// A kernel that computes output rows: `rows(x, begin, end, scratch, y)` with an image, where its output
+/// begins and scratch memory. out_size: elements of one image's output.
+template <typename T, typename Rows>
+Kernel over_images(const WindowGeometry& g, int64_t out_size, const ImageParts& parts, const Rows& rows) {
+  const int64_t in_size = g.in_h * g.in_w * g.channels;
+  return [=](const KernelArguments& a) {
+    parts.run([&](int64_t part, int64_t image, int64_t begin, int64_t end) {
+      rows(a.in<T>() + image * in_size, begin, end, a.scratch + part * parts.scratch_bytes(),
+           a.out<T>() + image * out_size);
+    });
+  };
+}
+
+/// Multiply-adds of a full convolution that take as long as the depthwise one of `g`: each of its own is
+/// slower.
+inline int64_t depthwise_row_work(const WindowGeometry& g, int64_t out_channels) {
+  return 4 * g.out_w * g.window.kernel_h * g.window.kernel_w * out_channels;
+}
 
 }  // namespace qlimit

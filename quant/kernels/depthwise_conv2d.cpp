@@ -1,5 +1,7 @@
 #include "quant/kernels/depthwise_conv2d.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "quant/kernels/filter.h"
 
@@ -7,6 +9,13 @@ namespace qlimit::int8 {
 namespace {
 
 constexpr int kChannelAxis = 3;
+// Where sums cannot be requantized in their registers, so many lines of them are computed at once.
+constexpr int64_t kSumLines = 2;
+
+int64_t sums_bytes(const DepthwiseConv2DParams& p) {
+  if (p.requantizer.in_vectors()) return 0;
+  return kSumLines * p.packed.line_pixels() * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t));
+}
 
 int32_t accumulate(const DepthwiseConv2DParams& p, const int8_t* image, int64_t oy, int64_t ox, int64_t o) {
   const WindowGeometry& g = p.geometry;
@@ -40,18 +49,29 @@ DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams 
                                                        geometry.channels, "*multiplier]"),
                                     .found = weight.to_string()});
   }
-  fold_zero_point("depthwise_conv2d", filter, kChannelAxis, input_params.zero_point);  // for its checks
-  return {.geometry = geometry,
-          .out_channels = weight[3],
-          .input_zero_point = input_params.zero_point,
-          .weight = filter.weight,
-          .bias = filter.bias,
-          .multipliers = channel_multipliers(filter, weight[3], input_params.scale, output),
-          .out = output_clamp(output.activation, output.params),
-          .rounding = output.rounding};
+  const std::vector<int32_t> folded_bias =
+      fold_zero_point("depthwise_conv2d", filter, kChannelAxis, input_params.zero_point);
+  DepthwiseConv2DParams p = {
+      .geometry = geometry,
+      .out_channels = weight[3],
+      .input_zero_point = input_params.zero_point,
+      .weight = filter.weight,
+      .bias = filter.bias,
+      .multipliers = channel_multipliers(filter, weight[3], input_params.scale, output),
+      .out = output_clamp(output.activation, output.params),
+      .rounding = output.rounding,
+      .is_fast = PackedDepthwiseInt8::suits(geometry),
+      .packed = {},
+      .requantizer = {}};
+  if (p.is_fast) {
+    p.packed = PackedDepthwiseInt8(geometry, filter.weight.data(), p.out_channels / geometry.channels);
+    p.requantizer = SumRequantizer(p.packed.columns(), p.packed.folded(folded_bias),
+                                   p.packed.folded(p.multipliers), p.out, p.rounding);
+  }
+  return p;
 }
 
-void depthwise_conv2d(const DepthwiseConv2DParams& p, const int8_t* x, int8_t* y) {
+void depthwise_conv2d_reference(const DepthwiseConv2DParams& p, const int8_t* x, int8_t* y) {
   const WindowGeometry& g = p.geometry;
   for (int64_t n = 0; n < g.batch; ++n) {
     const int8_t* image = x + n * g.in_h * g.in_w * g.channels;
@@ -63,6 +83,37 @@ void depthwise_conv2d(const DepthwiseConv2DParams& p, const int8_t* x, int8_t* y
         }
       }
     }
+  }
+}
+
+int64_t depthwise_conv2d_workspace_bytes(const DepthwiseConv2DParams& p) {
+  return p.is_fast ? sums_bytes(p) + p.packed.scratch_bytes() : 0;
+}
+
+void depthwise_conv2d_lines(const DepthwiseConv2DParams& p, const int8_t* x, int64_t begin, int64_t end,
+                            void* workspace, int8_t* y) {
+  const auto border = static_cast<int8_t>(p.input_zero_point);
+  auto* sums = static_cast<int32_t*>(workspace);
+  auto* scratch = static_cast<std::byte*>(workspace) + sums_bytes(p);
+  const int64_t line_size = p.geometry.out_w * p.out_channels;
+  if (p.requantizer.in_vectors()) {
+    const ChannelRequantizer scales = p.requantizer.scales();
+    p.packed.run(x, border, begin, end, scratch, {.scales = &scales, .out = y + begin * line_size});
+    return;
+  }
+  for (int64_t line = begin; line < end; line += kSumLines) {
+    const int64_t last = std::min(end, line + kSumLines);
+    p.packed.run(x, border, line, last, scratch, {.sums = sums});
+    p.requantizer.run((last - line) * p.packed.line_pixels(), sums, y + line * line_size);
+  }
+}
+
+void depthwise_conv2d(const DepthwiseConv2DParams& p, const int8_t* x, void* workspace, int8_t* y) {
+  if (!p.is_fast) return depthwise_conv2d_reference(p, x, y);
+  const WindowGeometry& g = p.geometry;
+  for (int64_t n = 0; n < g.batch; ++n) {
+    depthwise_conv2d_lines(p, x + n * g.in_h * g.in_w * g.channels, 0, g.out_h, workspace,
+                           y + n * g.out_pixels() * p.out_channels);
   }
 }
 

@@ -63,7 +63,8 @@ TEST_P(DepthwiseKernels, Int8EqualsItsDefinition) {
     std::vector<int32_t> expected(static_cast<size_t>(g.out_pixels() * outputs));
     for (int64_t pixel = 0; pixel < g.out_pixels(); ++pixel) {
       for (int64_t i = 0; i < taps * outputs; ++i) {
-        expected[static_cast<size_t>(pixel * outputs + i % outputs)] += border * weights[static_cast<size_t>(i)];
+        expected[static_cast<size_t>(pixel * outputs + i % outputs)] +=
+            border * weights[static_cast<size_t>(i)];
       }
     }
     for_each_product(g, multiplier, [&](size_t out, size_t weight, size_t in) {

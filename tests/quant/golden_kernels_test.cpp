@@ -107,14 +107,24 @@ TEST_P(GoldenKernelsOfIsa, Conv2D) {
   });
 }
 
-TEST(GoldenKernels, DepthwiseConv2D) {
+int8::DepthwiseConv2DParams to_depthwise(const Json& c, Rounding rounding) {
+  const QuantizedFilter filter = to_filter(c, 3);
+  const Window window = to_window(c, filter.weight.dim(1), filter.weight.dim(2));
+  return int8::prepare_depthwise_conv2d(golden::to_shape(c.at("x_shape")), to_input(c), filter, window,
+                                        to_output(c, rounding));
+}
+
+TEST(GoldenKernels, DepthwiseConv2DReference) {
   expect_recorded("depthwise_conv2d", 58, [](const Json& c, Rounding rounding, int8_t* y) {
-    const QuantizedFilter filter = to_filter(c, 3);
-    const Window window = to_window(c, filter.weight.dim(1), filter.weight.dim(2));
-    const Tensor<int8_t> x = golden::to_tensor(c, "x");
-    depthwise_conv2d(
-        int8::prepare_depthwise_conv2d(x.shape(), to_input(c), filter, window, to_output(c, rounding)),
-        x.data(), y);
+    depthwise_conv2d_reference(to_depthwise(c, rounding), golden::to_tensor(c, "x").data(), y);
+  });
+}
+
+TEST_P(GoldenKernelsOfIsa, DepthwiseConv2D) {
+  expect_recorded("depthwise_conv2d", 58, [](const Json& c, Rounding rounding, int8_t* y) {
+    const int8::DepthwiseConv2DParams params = to_depthwise(c, rounding);
+    Tensor<int8_t> workspace({depthwise_conv2d_workspace_bytes(params)});
+    depthwise_conv2d(params, golden::to_tensor(c, "x").data(), workspace.data(), y);
   });
 }
 

@@ -134,10 +134,12 @@ TEST_F(Int8Kernels, Conv2DInBothForms) {
   }
 }
 
-TEST_F(Int8Kernels, DepthwiseConv2D) {
+TEST_F(Int8Kernels, DepthwiseConv2DInBothForms) {
   Random random(2, "depthwise");
   for (int model = 0; model < kModels; ++model) {
-    const int64_t channels = between(random, 1, 4), multiplier = between(random, 1, 3);
+    choose_isa(random);
+    const int64_t channels = one_of<int64_t>(random, {1, 2, 3, 4, 8, 16, 24, 37});
+    const int64_t multiplier = one_of<int64_t>(random, {1, 1, 2, 3});
     const Window window = random_window(random, true);
     const Tensor<int8_t> x = random_tensor(random, random_image(random, window, channels), -128);
     const AffineParams params = random_params(random);
@@ -156,10 +158,14 @@ TEST_F(Int8Kernels, DepthwiseConv2D) {
           return finish(acc, double{params.scale} * double{scale_of(filter, o)} / double{output.params.scale},
                         output);
         });
+    const auto prepared = int8::prepare_depthwise_conv2d(x.shape(), params, filter, window, output);
     Numbers y(expected.size());
-    depthwise_conv2d(int8::prepare_depthwise_conv2d(x.shape(), params, filter, window, output), x.data(),
-                     y.data());
+    depthwise_conv2d_reference(prepared, x.data(), y.data());
     ASSERT_EQ(y, expected) << model;
+    Tensor<int8_t> workspace({depthwise_conv2d_workspace_bytes(prepared)});
+    Numbers fast(expected.size());
+    depthwise_conv2d(prepared, x.data(), workspace.data(), fast.data());
+    ASSERT_EQ(fast, expected) << model;
   }
 }
 

@@ -8,8 +8,9 @@
 // each number that is read and each that is written: 2.25 operations a byte in floats, 9 in 8-bit integers,
 // and what is done to the finished sums costs as much as the sums.) So this kernel is about loads. A tile is
 // up to 8 neighbouring pixels of one vector of channels; a vector of weights is loaded once for all its
-// pixels, a vector of inputs once for all taps of a row that see it. At stride 1 that makes 10 + 3 loads for
-// the 24 products of 8 pixels and a row of 3 taps, at stride 2 it makes 17 + 3.
+// pixels; and without a stride a vector of inputs once for all taps of a row that see it, which makes 10 + 3
+// loads for the 24 products of 8 pixels and a row of 3 taps. (With stride 2 half of the inputs are seen only
+// once, and to share the others gains nothing.)
 //
 // Images lie in lines with a border, as for the full convolution (vector/conv.h), so there are no edges.
 // 8-bit inputs are widened to 32-bit lanes as they are loaded, of which pmaddwd (with VNNI vpdpwssd, which
@@ -65,24 +66,24 @@ struct DepthwiseInt8 {
 };
 
 /// kColumns pixels of one vector of channels. A row of the window has kTaps taps, and a pixel's window begins
-/// kStep taps behind that of the pixel before, so that their inputs are the same vectors. With kTaps = 0 both
+/// one tap behind that of the pixel before, so that their inputs are the same vectors. With kTaps = 0 both
 /// are any numbers, and each tap loads its inputs.
-template <typename Tap, int kTaps, int kStep, int kColumns, typename Panel>
+template <typename Tap, int kTaps, int kColumns, typename Panel>
 inline void depthwise_tile(const Panel& g, int64_t row, int64_t column, int64_t c) {
   typename Tap::Sum sum[kColumns] = {};
   const auto* x = g.lines + row * g.row_stride + column * g.column_stride + c;
   const auto* w = g.filters + c * g.kernel_h * g.kernel_w;
   for (int64_t ky = 0; ky < g.kernel_h; ++ky, x += g.line_step) {
     if constexpr (kTaps > 0) {
-      constexpr int kInputs = (kColumns - 1) * kStep + kTaps;
+      constexpr int kInputs = kColumns - 1 + kTaps;
       typename Tap::Input input[kInputs];
-#pragma GCC unroll 20
+#pragma GCC unroll 12
       for (int i = 0; i < kInputs; ++i) input[i] = Tap::load(x + i * g.tap_step);
 #pragma GCC unroll 5
       for (int kx = 0; kx < kTaps; ++kx, w += Tap::kLanes) {
         const auto filter = Tap::filter(w);
 #pragma GCC unroll 8
-        for (int i = 0; i < kColumns; ++i) sum[i] = Tap::dot(sum[i], input[i * kStep + kx], filter);
+        for (int i = 0; i < kColumns; ++i) sum[i] = Tap::dot(sum[i], input[i + kx], filter);
       }
     } else {
       for (int64_t kx = 0; kx < g.kernel_w; ++kx, w += Tap::kLanes) {
@@ -103,47 +104,43 @@ inline void depthwise_tile(const Panel& g, int64_t row, int64_t column, int64_t 
 
 /// The same for all channels: whole vectors, and what is left in one of half the length, or in a last whole
 /// one.
-template <typename Wide, typename Narrow, int kTaps, int kStep, int kColumns, typename Panel>
+template <typename Wide, typename Narrow, int kTaps, int kColumns, typename Panel>
 inline void depthwise_channels(const Panel& g, int64_t row, int64_t column) {
   int64_t c = 0;
   for (; c + Narrow::kLanes < g.channels; c += Wide::kLanes) {
-    depthwise_tile<Wide, kTaps, kStep, kColumns>(g, row, column, c);
+    depthwise_tile<Wide, kTaps, kColumns>(g, row, column, c);
   }
-  if (c < g.channels) depthwise_tile<Narrow, kTaps, kStep, kColumns>(g, row, column, c);
+  if (c < g.channels) depthwise_tile<Narrow, kTaps, kColumns>(g, row, column, c);
 }
 
 /// The last tile of a row begins before the end of the one before it, if it has to: what both compute is the
 /// same.
-template <typename Wide, typename Narrow, int kTaps, int kStep, typename Panel>
+template <typename Wide, typename Narrow, int kTaps, typename Panel>
 void depthwise_rows(const Panel& g) {
   constexpr int kWidest = Wide::kColumns;
   for (int64_t row = 0; row < g.rows; ++row) {
     int64_t column = 0;
     for (; column + kWidest <= g.columns; column += kWidest) {
-      depthwise_channels<Wide, Narrow, kTaps, kStep, kWidest>(g, row, column);
+      depthwise_channels<Wide, Narrow, kTaps, kWidest>(g, row, column);
     }
     if (g.columns < 4) {
-      for (; column < g.columns; ++column) depthwise_channels<Wide, Narrow, 0, 0, 1>(g, row, column);
+      for (; column < g.columns; ++column) depthwise_channels<Wide, Narrow, 0, 1>(g, row, column);
     }
     for (; column < g.columns; column += 4) {
-      depthwise_channels<Wide, Narrow, kTaps, kStep, 4>(g, row, smaller(column, g.columns - 4));
+      depthwise_channels<Wide, Narrow, kTaps, 4>(g, row, smaller(column, g.columns - 4));
     }
   }
 }
 
 template <typename Wide, typename Narrow, typename Panel>
 void depthwise(const Panel& g) {
-  const int64_t step = g.column_stride % g.tap_step == 0 ? g.column_stride / g.tap_step : 0;
-  if (g.kernel_w == 3 && step == 1) {
-    depthwise_rows<Wide, Narrow, 3, 1>(g);
-  } else if (g.kernel_w == 3 && step == 2) {
-    depthwise_rows<Wide, Narrow, 3, 2>(g);
-  } else if (g.kernel_w == 5 && step == 1) {
-    depthwise_rows<Wide, Narrow, 5, 1>(g);
-  } else if (g.kernel_w == 5 && step == 2) {
-    depthwise_rows<Wide, Narrow, 5, 2>(g);
+  const bool side_by_side = g.column_stride == g.tap_step;
+  if (side_by_side && g.kernel_w == 3) {
+    depthwise_rows<Wide, Narrow, 3>(g);
+  } else if (side_by_side && g.kernel_w == 5) {
+    depthwise_rows<Wide, Narrow, 5>(g);
   } else {
-    depthwise_rows<Wide, Narrow, 0, 0>(g);
+    depthwise_rows<Wide, Narrow, 0>(g);
   }
 }
 
