@@ -9,6 +9,7 @@
 #include "core/kernels/im2col.h"
 #include "core/parallel.h"
 #include "layers/initialize.h"
+#include "layers/require.h"
 
 namespace qlimit {
 namespace {
@@ -37,12 +38,7 @@ Convolution check(const Variable& x, const Variable& weight, const Variable& bia
                  .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
                  .found = weight.shape().to_string()});
   }
-  if (!PackedConv::suits(g)) {
-    throw Error(ErrorKind::kUnsupported, {.what = "the window reaches too far beyond the image",
-                                          .where = "conv2d",
-                                          .found = concat("dilation ", window.dilation_h, "x",
-                                                          window.dilation_w, " on ", x.shape().to_string())});
-  }
+  require_near_window(PackedConv::suits(g), "conv2d", window, x.shape());
   if (bias && bias.shape() != Shape{out_channels}) {
     throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
                                     .where = "conv2d",

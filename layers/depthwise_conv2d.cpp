@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/kernels/channel.h"
+#include "core/kernels/depthwise.h"
 #include "core/parallel.h"
 #include "layers/initialize.h"
 #include "layers/require.h"
@@ -12,11 +13,7 @@ namespace qlimit {
 namespace {
 
 constexpr const char* kName = "depthwise_conv2d";
-
-void add_product(const Real* a, const Real* b, Real* sum, int64_t count) {
-#pragma omp simd
-  for (int64_t i = 0; i < count; ++i) sum[i] += a[i] * b[i];
-}
+constexpr int64_t kMostChunks = 16;  // of images; each has scratch memory
 
 // A multiplier M is the same as M copies of each input channel side by side, and multiplier 1 from there on:
 // then all loops below run over the C*M output channels alone. [N,H,W,C] -> [N,H,W,C*M].
@@ -36,37 +33,53 @@ Tensor<Real> sum_repeats(const Tensor<Real>& grad, int64_t multiplier) {
   return sums;
 }
 
+// Images as they lie one behind the other: [images, size].
+int64_t in_size(const WindowGeometry& g) { return g.in_h * g.in_w * g.channels; }
+int64_t out_size(const WindowGeometry& g) { return g.out_pixels() * g.channels; }
+
+// Calls body(image, scratch memory) for each image; each chunk of them has memory of its own.
+template <typename Body>
+void for_each_image(int64_t images, int64_t scratch_bytes, const Body& body) {
+  parallel_for(images, chunk_count(images, kMostChunks), [&](int64_t begin, int64_t end) {
+    Tensor<Real> scratch = Tensor<Real>::uninitialized({scratch_bytes / static_cast<int64_t>(sizeof(Real))});
+    for (int64_t n = begin; n < end; ++n) body(n, reinterpret_cast<std::byte*>(scratch.data()));
+  });
+}
+
 // x: [N,H,W,C]  weight: [KH*KW,C]  ->  [N,OH,OW,C]
 Tensor<Real> forward(const WindowGeometry& g, const Tensor<Real>& x, const Tensor<Real>& weight,
-                     const Tensor<Real>& bias) {
+                     const Variable& bias) {
   auto y = Tensor<Real>::uninitialized({g.batch, g.out_h, g.out_w, g.channels});
-  parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n) {
-      const Real* from = x.data() + n * g.in_h * g.in_w * g.channels;
-      Real* to = y.data() + n * g.out_pixels() * g.channels;
-      for (int64_t p = 0; p < g.out_pixels(); ++p) std::copy(bias.begin(), bias.end(), to + p * g.channels);
-      for_each_tap(g, [&](int64_t out, int64_t tap, int64_t in) {
-        add_product(from + in * g.channels, weight.data() + tap * g.channels, to + out * g.channels,
-                    g.channels);
-      });
-    }
+  const PackedDepthwise packed(g, weight.data());
+  std::vector<Real> biases;
+  if (bias) biases = packed.folded(std::vector<Real>(bias.value().begin(), bias.value().end()));
+  const Epilogue epilogue = {.bias = bias ? biases.data() : nullptr};
+  for_each_image(g.batch, packed.scratch_bytes(), [&](int64_t n, std::byte* scratch) {
+    packed.run(x.data() + n * in_size(g), 0, g.out_h, scratch,
+               {.epilogue = epilogue, .out = y.data() + n * out_size(g)});
   });
   return y;
 }
 
 Tensor<Real> input_gradient(const WindowGeometry& g, const Tensor<Real>& upstream,
                             const Tensor<Real>& weight) {
-  Tensor<Real> grad({g.batch, g.in_h, g.in_w, g.channels});
-  parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n) {
-      const Real* from = upstream.data() + n * g.out_pixels() * g.channels;
-      Real* to = grad.data() + n * g.in_h * g.in_w * g.channels;
-      for_each_tap(g, [&](int64_t out, int64_t tap, int64_t in) {
-        add_product(from + out * g.channels, weight.data() + tap * g.channels, to + in * g.channels,
-                    g.channels);
-      });
-    }
-  });
+  auto grad = Tensor<Real>::uninitialized({g.batch, g.in_h, g.in_w, g.channels});
+  const auto each = [&](int64_t scratch_bytes, const auto& one) {
+    for_each_image(g.batch, scratch_bytes, [&](int64_t n, std::byte* scratch) {
+      one(upstream.data() + n * out_size(g), scratch, grad.data() + n * in_size(g));
+    });
+  };
+  if (g.window.stride_h == 1 && g.window.stride_w == 1) {
+    const PackedDepthwise back = input_gradient_depthwise(g, weight.data());
+    each(back.scratch_bytes(), [&](const Real* above, std::byte* scratch, Real* dx) {
+      back.run(above, 0, g.in_h, scratch, {.out = dx});
+    });
+  } else {
+    const DepthwiseGradient gradient(g);
+    each(gradient.scratch_bytes(), [&](const Real* above, std::byte* scratch, Real* dx) {
+      gradient.input(above, weight.data(), scratch, dx);
+    });
+  }
   return grad;
 }
 
@@ -76,24 +89,16 @@ Tensor<Real> sum_rows(int64_t rows, const Tensor<Real>& parts, const Shape& shap
   return Tensor<Real>(shape, std::vector<Real>(sums.begin(), sums.end()));
 }
 
+// Each image has sums of its own, which are added in order.
 Tensor<Real> weight_gradient(const WindowGeometry& g, const Tensor<Real>& upstream, const Tensor<Real>& x,
                              const Shape& shape) {
   Tensor<Real> parts({g.batch, shape.size()});
-  parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n) {
-      const Real* above = upstream.data() + n * g.out_pixels() * g.channels;
-      const Real* from = x.data() + n * g.in_h * g.in_w * g.channels;
-      Real* to = parts.data() + n * shape.size();
-      for_each_tap(g, [&](int64_t out, int64_t tap, int64_t in) {
-        add_product(above + out * g.channels, from + in * g.channels, to + tap * g.channels, g.channels);
-      });
-    }
+  const DepthwiseGradient gradient(g);
+  for_each_image(g.batch, gradient.scratch_bytes(), [&](int64_t n, std::byte* scratch) {
+    gradient.add_filters(x.data() + n * in_size(g), upstream.data() + n * out_size(g), scratch,
+                         parts.data() + n * shape.size());
   });
   return sum_rows(g.batch, parts, shape);
-}
-
-Tensor<Real> filled_bias(const Variable& bias, int64_t channels) {
-  return bias ? bias.value() : Tensor<Real>({channels});
 }
 
 }  // namespace
@@ -111,8 +116,9 @@ Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Varia
   if (bias)
     require_shape(bias.shape() == Shape{g.channels}, kName, concat("bias [", g.channels, "]"), bias.shape());
 
-  Tensor<Real> y =
-      forward(g, repeat_channels(x.value(), multiplier), weight.value(), filled_bias(bias, g.channels));
+  require_near_window(PackedDepthwise::suits(g), kName, window, x.shape());
+
+  Tensor<Real> y = forward(g, repeat_channels(x.value(), multiplier), weight.value(), bias);
   const int64_t multiply_adds = y.size() * window.kernel_h * window.kernel_w;
   return record(std::move(y), {.name = kName, .options = window, .multiply_adds = multiply_adds},
                 {x, weight, bias}, [=](const Tensor<Real>& upstream) {

@@ -8,7 +8,7 @@
 //   dL/dw[k,c*M+m] = sum over n, p of                          dL/dy[n,p,c*M+m] * x[n,q(p,k),c]
 //
 // where q(p,k) is the pixel under tap k of output pixel p's window (core/window.h); taps outside the image
-// count as zero. Here channels are the innermost loop: contiguous in x, w and y, so the compiler vectorises.
+// count as zero. The work is done in core/kernels/depthwise.h.
 #pragma once
 
 #include "core/window.h"
@@ -17,7 +17,7 @@
 namespace qlimit {
 
 /// x: [N,H,W,C]  weight: [1,KH,KW,C*M]  bias: [C*M], or empty for none -> [N,OH,OW,C*M]. Throws kUsage if
-/// shapes and window do not belong together.
+/// shapes and window do not belong together, kUnsupported if the window is dilated far beyond the image.
 Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Variable& bias,
                           const Window& window);
 

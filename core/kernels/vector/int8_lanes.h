@@ -130,6 +130,11 @@ struct Lanes128 {
   }
   static Type max(Type a, Type b) { return vmaxq_s32(a, b); }
   static Type clamp(Type x, Type low, Type high) { return vminq_s32(vmaxq_s32(x, low), high); }
+  static Type load_bytes(const int8_t* p) {
+    int32_t four;
+    std::memcpy(&four, p, sizeof four);
+    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)))));
+  }
   static void store_bytes(int8_t* p, Type v) {
     const int16x8_t words = vcombine_s16(vmovn_s32(v), vdup_n_s16(0));
     const int32_t four = vget_lane_s32(vreinterpret_s32_s8(vmovn_s16(words)), 0);
