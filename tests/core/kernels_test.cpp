@@ -258,6 +258,7 @@ TEST_P(Kernels, PeakReadingTakesAnyNumberOfBytes) {
 TEST(IsaTest, TheMachineHasAtLeastTheGenericSet) {
   EXPECT_EQ(supported_isas().front(), Isa::kGeneric);
   EXPECT_STREQ(isa_name(Isa::kAvx512), "avx512");
+  EXPECT_STREQ(isa_name(Isa::kNeonDot), "neondot");
 }
 
 }  // namespace

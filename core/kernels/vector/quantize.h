@@ -5,6 +5,7 @@
 // decides whether to go one further. Not a number becomes some number: the caller looks for those.
 #pragma once
 
+#include "core/kernels/vector/int8_lanes.h"
 #include "core/kernels/vector/vector.h"
 
 namespace qlimit {
@@ -24,7 +25,11 @@ inline void quantize_piece(float scale, int32_t zero_point, int32_t low, int32_t
   const auto rounded = whole - (rest >= F::broadcast(0.5f)) + (rest <= F::broadcast(-0.5f));
   const auto clamped =
       I::min(I::max(rounded, I::broadcast(low)), I::broadcast(high)) + I::broadcast(zero_point);
-  Bytes::store(y, __builtin_convertvector(clamped, typename Bytes::Type));
+  if constexpr (kBytes == 16) {
+    Lanes128::store_bytes(y, reinterpret_cast<Lanes128::Type>(clamped));  // GCC would take lane by lane
+  } else {
+    Bytes::store(y, __builtin_convertvector(clamped, typename Bytes::Type));
+  }
 }
 
 template <int kBytes>
