@@ -64,6 +64,11 @@ class Cache {
     return stats_;
   }
 
+  void restart_peak() {
+    const std::lock_guard lock(mutex_);
+    stats_.peak_bytes_in_use = stats_.bytes_in_use;
+  }
+
   void release() {
     const std::lock_guard lock(mutex_);
     for (auto& [bytes, waiting] : waiting_) {
@@ -93,6 +98,8 @@ std::shared_ptr<void> allocate_buffer(size_t bytes) {
 }
 
 MemoryStatistics memory_statistics() { return cache().statistics(); }
+
+void restart_peak_memory() { cache().restart_peak(); }
 
 void release_cached_memory() { cache().release(); }
 

@@ -20,11 +20,14 @@ std::shared_ptr<void> allocate_buffer(size_t bytes);
 
 struct MemoryStatistics {
   int64_t bytes_in_use = 0;        // held by tensors now
-  int64_t peak_bytes_in_use = 0;   // the most ever held at once
+  int64_t peak_bytes_in_use = 0;   // the most ever held at once, or since the last restart_peak_memory()
   int64_t bytes_cached = 0;        // released and waiting for reuse
   int64_t system_allocations = 0;  // how often the system was asked
 };
 MemoryStatistics memory_statistics();
+
+/// From now on the peak is the most that is held from now on.
+void restart_peak_memory();
 
 /// Gives all waiting buffers back to the system.
 void release_cached_memory();

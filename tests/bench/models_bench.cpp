@@ -1,102 +1,142 @@
-// The three networks at work: a training step, and inference by the two executors.
+// The three networks at work: a training step, and inference, ours and other libraries' in turn.
 //
-//   tests/run --bench --benchmark_filter=train            (items_per_second is images per second)
+//   tests/run --bench --benchmark_filter=train
+//   tests/run --bench --benchmark_filter=int8/micro/batch:1/      ours ("qlimit") and the peers
+//
+// items_per_second is images per second. int8 inference goes from stored int8 images to int8 results, as that
+// of the peers does; "qlimit_float_borders" quantizes the images and dequantizes the results besides.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <memory>
-#include <numeric>
+#include <string>
 
+#include "core/memory.h"
 #include "core/parallel.h"
-#include "experiments/models.h"
 #include "layers/softmax_cross_entropy.h"
 #include "optim/adam.h"
-#include "quant/calibrate.h"
 #include "quant/float_executor.h"
-#include "quant/passes.h"
-#include "quant/quantize.h"
 #include "quant/quantized_model.h"
-#include "quant/trace.h"
+#include "tests/bench/nets.h"
+#include "tests/bench/peers/peers.h"
 
 namespace qlimit {
 namespace {
 
-struct Net {
-  const char* name;
-  std::unique_ptr<Sequential> (*make)(Random&);
-  int64_t size, channels;
+struct Work {
+  const Net& net;
+  int64_t batch;
+  int threads;
 };
 
-constexpr Net kNets[] = {{"mnist", mnist_model, 28, 1},
-                         {"micro", micro_cifar_model, 32, 3},
-                         {"standard", standard_cifar_model, 32, 3}};
-
-Tensor<float> random_images(const Net& net, int64_t count) {
-  Random random(42, "images");
-  Tensor<float> images({count, net.size, net.size, net.channels});
-  for (float& x : images) x = static_cast<float>(random.normal());
-  return images;
+double resident_mib() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-// Forward, cross-entropy, backward, Adam, on one batch that is in memory already.
-void train(benchmark::State& state, const Net& net, int64_t batch) {
-  set_thread_count(static_cast<int>(state.range(0)));
+const double kResidentAtStart = resident_mib();
+
+// Times `body`; counts images, and how often memory was asked for: never, in what runs again and again.
+template <typename Body>
+void measure(benchmark::State& state, const Work& work, const Body& body) {
+  body();
+  const int64_t allocations = memory_statistics().system_allocations;
+  for (auto _ : state) body();
+  state.SetItemsProcessed(state.iterations() * work.batch);
+  state.counters["allocations"] = static_cast<double>(memory_statistics().system_allocations - allocations);
+}
+
+// Forward, cross-entropy, backward, Adam, on one batch that is in memory already. resident_MiB is what the
+// process has ever had more than at its start: of this training, if it ran nothing else.
+void train(benchmark::State& state, const Work& work) {
+  set_thread_count(work.threads);
+  release_cached_memory();
+  restart_peak_memory();
   Random random(42, "weights");
-  const auto model = net.make(random);
+  const auto model = work.net.make(random);
   Adam adam(model->parameters(), {});
-  const Variable images = Variable::constant(random_images(net, batch));
-  std::vector<uint8_t> labels(static_cast<size_t>(batch));
+  const Variable images = Variable::constant(random_images(work.net, work.batch));
+  std::vector<uint8_t> labels(static_cast<size_t>(work.batch));
   for (uint8_t& label : labels) label = static_cast<uint8_t>(random.below(10));
-  for (auto _ : state) {
+  measure(state, work, [&] {
     adam.zero_grad();
     const Variable loss = softmax_cross_entropy((*model)(images), labels);
     backward(loss);
     adam.step(1e-3);
-  }
-  state.SetItemsProcessed(state.iterations() * batch);
+  });
+  state.counters["tensors_MiB"] = static_cast<double>(memory_statistics().peak_bytes_in_use) / (1 << 20);
+  state.counters["resident_MiB"] = resident_mib() - kResidentAtStart;
 }
 
-Graph folded_graph(const Net& net) {
-  Random random(42, "weights");
-  const auto model = net.make(random);
-  Graph graph = trace(*model, {1, net.size, net.size, net.channels});
-  run_passes(graph);
-  return graph;
-}
-
+// An executor between float borders, or the float executor.
 template <typename Executor>
-void infer(benchmark::State& state, const Executor& executor, const Net& net, int64_t batch) {
-  set_thread_count(static_cast<int>(state.range(0)));
-  const Tensor<float> images = random_images(net, batch);
-  Tensor<float> logits({batch, 10});
-  Workspace workspace = executor.make_workspace(batch);
-  for (auto _ : state) {
-    executor.run(images.data(), batch, logits.data(), workspace);
+void infer(benchmark::State& state, const Work& work, const Executor& executor) {
+  set_thread_count(work.threads);
+  const Tensor<float> images = random_images(work.net, work.batch);
+  Tensor<float> logits({work.batch, 10});
+  Workspace workspace = executor.make_workspace(work.batch);
+  measure(state, work, [&] {
+    executor.run(images.data(), work.batch, logits.data(), workspace);
     benchmark::DoNotOptimize(logits.data());
-  }
-  state.SetItemsProcessed(state.iterations() * batch);
+  });
 }
 
-void infer_float(benchmark::State& state, const Net& net, int64_t batch) {
-  infer(state, FloatExecutor(folded_graph(net)), net, batch);
+void infer_float(benchmark::State& state, const Work& work) {
+  infer(state, work, FloatExecutor(folded_graph(work.net)));
 }
 
-void infer_int8(benchmark::State& state, const Net& net, int64_t batch) {
-  const FloatExecutor reference(folded_graph(net));
-  const QuantizedModel model(quantize(reference.graph(), calibrate(reference, random_images(net, 64))));
-  infer(state, model, net, batch);
+void infer_int8_between_floats(benchmark::State& state, const Work& work) {
+  infer(state, work, QuantizedModel(quantized_graph(work.net)));
+}
+
+void infer_int8(benchmark::State& state, const Work& work) {
+  set_thread_count(work.threads);
+  const QuantizedModel model(quantized_graph(work.net));
+  const Tensor<int8_t> images = random_int8_images(work.net, work.batch);
+  Tensor<int8_t> logits({work.batch, 10});
+  Workspace workspace = model.make_workspace(work.batch);
+  measure(state, work, [&] {
+    model.run_stored(images.data(), work.batch, logits.data(), workspace);
+    benchmark::DoNotOptimize(logits.data());
+  });
+}
+
+void infer_peer_float(benchmark::State& state, const Work& work, const Peer& peer) {
+  const auto net = peer.make_float(folded_graph(work.net), random_images(work.net, work.batch), work.threads);
+  measure(state, work, [&] { net->run(); });
+}
+
+void infer_peer_int8(benchmark::State& state, const Work& work, const Peer& peer) {
+  const auto net =
+      peer.make_int8(quantized_graph(work.net), random_int8_images(work.net, work.batch), work.threads);
+  measure(state, work, [&] { net->run(); });
+}
+
+template <typename Function, typename... Arguments>
+void add(const std::string& kind, const Work& work, const std::string& who, const Function& function,
+         const Arguments&... arguments) {
+  const std::string name = kind + "/" + work.net.name + "/batch:" + std::to_string(work.batch) +
+                           "/threads:" + std::to_string(work.threads) + "/" + who;
+  benchmark::RegisterBenchmark(name.c_str(), function, work, arguments...)
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 void register_all() {
-  const auto threads = [](benchmark::internal::Benchmark* b) {
-    b->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime();
-  };
-  for (const Net& net : kNets) {
-    const std::string name = net.name;
-    threads(benchmark::RegisterBenchmark(("train/" + name + "/batch:128").c_str(), train, net, 128));
-    for (int64_t batch : {1, 256}) {
-      const std::string suffix = "/" + name + "/batch:" + std::to_string(batch);
-      threads(benchmark::RegisterBenchmark(("fp32" + suffix).c_str(), infer_float, net, batch));
-      threads(benchmark::RegisterBenchmark(("int8" + suffix).c_str(), infer_int8, net, batch));
+  for (const Net& net : nets()) {
+    for (int threads : {1, 2}) {
+      add("train", {net, 128, threads}, "qlimit", train);
+      for (int64_t batch : {1, 256}) {
+        const Work work = {net, batch, threads};
+        add("fp32", work, "qlimit", infer_float);
+        add("int8", work, "qlimit", infer_int8);
+        add("int8", work, "qlimit_float_borders", infer_int8_between_floats);
+        for (const Peer& peer : peers()) {
+          add("fp32", work, peer.name, infer_peer_float, peer);
+          add("int8", work, peer.name, infer_peer_int8, peer);
+        }
+      }
     }
   }
 }

@@ -39,6 +39,17 @@ TEST(Memory, CountsWhatIsInUse) {
   EXPECT_GE(memory_statistics().peak_bytes_in_use, before.bytes_in_use + 300'000);
 }
 
+TEST(Memory, ThePeakCanStartAnew) {
+  const auto held = allocate_buffer(50'000);
+  { const auto more = allocate_buffer(1'000'000); }
+  restart_peak_memory();
+  EXPECT_EQ(memory_statistics().peak_bytes_in_use, memory_statistics().bytes_in_use);
+  { const auto more = allocate_buffer(300'000); }
+  const MemoryStatistics now = memory_statistics();
+  EXPECT_GE(now.peak_bytes_in_use - now.bytes_in_use, 300'000);
+  EXPECT_LT(now.peak_bytes_in_use - now.bytes_in_use, 1'000'000);
+}
+
 TEST(Memory, NothingWaitsAfterRelease) {
   allocate_buffer(12'345);
   release_cached_memory();

@@ -1,0 +1,67 @@
+// The peers compute what we compute: their figures are those of the same work. Built only where there are
+// peers.
+#include "tests/bench/peers/peers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "quant/float_executor.h"
+#include "quant/quantized_model.h"
+#include "tests/bench/nets.h"
+
+namespace qlimit {
+namespace {
+
+constexpr int64_t kImages = 3;
+
+double largest(const std::vector<float>& values) {
+  return std::abs(*std::max_element(values.begin(), values.end(),
+                                    [](float a, float b) { return std::abs(a) < std::abs(b); }));
+}
+
+double largest_difference(const std::vector<float>& values, const Tensor<float>& expected) {
+  EXPECT_EQ(static_cast<int64_t>(values.size()), expected.size());
+  double difference = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    difference = std::max<double>(difference, std::abs(values[i] - expected[static_cast<int64_t>(i)]));
+  }
+  return difference;
+}
+
+class Peers : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Threads, Peers, testing::Values(1, 2), testing::PrintToStringParamName());
+
+TEST_P(Peers, ThereAreSome) { EXPECT_FALSE(peers().empty()); }
+
+TEST_P(Peers, FloatNetsGiveOurAnswers) {
+  for (const Net& net : nets()) {
+    const Tensor<float> images = random_images(net, kImages);
+    const Tensor<float> ours = FloatExecutor(folded_graph(net)).run(images);
+    for (const Peer& peer : peers()) {
+      const auto theirs = peer.make_float(folded_graph(net), images, GetParam());
+      theirs->run();
+      EXPECT_LT(largest_difference(theirs->outputs(), ours), 1e-4 * largest(theirs->outputs()))
+          << peer.name << ", " << net.name;
+    }
+  }
+}
+
+// They round differently, some steps of the output's scale at most.
+TEST_P(Peers, Int8NetsGiveOurAnswersButForRounding) {
+  for (const Net& net : nets()) {
+    const QuantizedGraph& q = quantized_graph(net);
+    const double step = q.params_of(q.graph.output).scale;
+    const Tensor<float> ours = QuantizedModel(q).run(random_images(net, kImages));
+    for (const Peer& peer : peers()) {
+      const auto theirs = peer.make_int8(q, random_int8_images(net, kImages), GetParam());
+      theirs->run();
+      EXPECT_LT(largest_difference(theirs->outputs(), ours), 4 * step) << peer.name << ", " << net.name;
+      EXPECT_GT(largest(theirs->outputs()), 30 * step) << peer.name << ", " << net.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qlimit
