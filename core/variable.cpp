@@ -7,6 +7,11 @@ namespace qlimit {
 namespace {
 
 thread_local bool tape_is_on = true;
+thread_local const TapeListener::Function* listener = nullptr;
+
+void tell(TapeEvent event, const Variable& variable) {
+  if (listener) (*listener)(event, variable);
+}
 
 [[noreturn]] void misuse(const std::string& what, const std::string& where, const std::string& hint) {
   throw Error(ErrorKind::kUsage, {.what = what, .where = where, .hint = hint});
@@ -115,6 +120,7 @@ Variable record(Tensor<Real> value, Operation operation, std::vector<Variable> i
   for (const Variable& input : inputs) node.wants_grad = node.wants_grad || input.wants_grad();
   node.inputs = std::move(inputs);
   if (node.wants_grad) node.step = std::move(step);
+  tell(TapeEvent::kComputed, result);
   return result;
 }
 
@@ -167,11 +173,16 @@ void backward(const Variable& output, const Tensor<Real>& upstream) {
     Node& node = variable.node();
     const Tensor<Real> grad = std::exchange(node.grad, {});
     if (!grad.empty()) node.step(grad);
+    tell(TapeEvent::kBackward, variable);
     node.step = nullptr;
     node.inputs.clear();
     node.walked = true;
   }
 }
+
+TapeListener::TapeListener(Function function)
+    : function_(std::move(function)), before_(std::exchange(listener, &function_)) {}
+TapeListener::~TapeListener() { listener = before_; }
 
 TapeOff::TapeOff() : before_(std::exchange(tape_is_on, false)) {}
 TapeOff::~TapeOff() { tape_is_on = before_; }

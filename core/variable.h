@@ -91,6 +91,28 @@ void backward(const Variable& loss);
 /// The same for a value of any shape, given `upstream` = d loss / d output.
 void backward(const Variable& output, const Tensor<Real>& upstream);
 
+/// What a listener hears of.
+enum class TapeEvent {
+  kComputed,  // an operation has been computed and is on the tape
+  kBackward,  // its backward step is done; its inputs are still there
+};
+
+/// While one of these lives, `function` is called on this thread at each event, with the node: for clocks. A
+/// newer listener takes the place of an older one as long as it lives.
+class TapeListener {
+ public:
+  using Function = std::function<void(TapeEvent, const Variable&)>;
+
+  explicit TapeListener(Function function);
+  ~TapeListener();
+  TapeListener(const TapeListener&) = delete;
+  TapeListener& operator=(const TapeListener&) = delete;
+
+ private:
+  const Function function_;
+  const Function* before_;
+};
+
 /// While one of these lives, operations on this thread leave nothing on the tape: for evaluation.
 class TapeOff {
  public:

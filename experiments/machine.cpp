@@ -1,5 +1,6 @@
 #include "experiments/machine.h"
 
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -48,6 +49,12 @@ std::string compiler_name() {
 }
 
 }  // namespace
+
+int64_t peak_resident_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{1024} * usage.ru_maxrss;
+}
 
 Machine describe_machine() {
   Machine machine;

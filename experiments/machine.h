@@ -2,6 +2,7 @@
 // says nothing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace qlimit {
@@ -14,6 +15,9 @@ struct Machine {
   std::string compiler = {};         // "GCC 12.2.0, Release"
   std::string git_revision = {};     // of the sources when built, with "-dirty" after changes; or "unknown"
 };
+
+/// The most memory that this process ever had in use, as the system counts it: in bytes, whole pages.
+int64_t peak_resident_bytes();
 
 /// Asks the system; what it does not tell is "unknown".
 Machine describe_machine();

@@ -55,6 +55,10 @@ void add_report(CLI::App& app, Options& o) {
   app.add_option("--timed-calls", o.timed_calls,
                  "calls that are timed for each engine, with one image and with a batch")
       ->check(whole(1, kMany));
+  app.add_flag(
+      "--profile", o.profile,
+      "after measuring: time, rate and share of the machine's peak of each layer, for a training step "
+      "and for fp32 and int8 inference");
   app.add_flag("--quiet", o.quiet, "only the final table");
   app.add_flag("--json", o.json, "the result as JSON on standard output, everything else on standard error");
   app.add_option("--require-accuracy", o.require_accuracy,

@@ -43,6 +43,7 @@ struct Options {
 
   // Report
   int64_t timed_calls = 1000;  // for each engine: with one image, and at most as many with a batch
+  bool profile = false;        // show the time of each layer
   bool quiet = false;          // only the final table
   bool json = false;           // the result as JSON on standard output, everything else on standard error
   std::optional<double> require_accuracy =

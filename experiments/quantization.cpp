@@ -39,6 +39,12 @@ ExportedModel exported(const AnyGraph& graph) {
   }
 }
 
+QuantizedGraph without_integers(const Graph& graph) {
+  return {.graph = graph,
+          .params = std::vector<AffineParams>(graph.values.size()),
+          .filters = std::vector<QuantizedFilter>(graph.nodes.size())};
+}
+
 }  // namespace
 
 CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
@@ -54,7 +60,9 @@ CompiledModels compile(Layer& model, const Dataset& train, const Normalization& 
                                   options.per_tensor ? Granularity::kPerTensor : Granularity::kPerChannel};
   const auto int8 = std::make_shared<QuantizedModel>(quantize(graph, ranges, rules));
 
-  return {.fp32 = make_engine("compiled fp32", fp32),
+  return {.fp32_graph = without_integers(fp32->graph()),
+          .int8_graph = int8->quantized(),
+          .fp32 = make_engine("compiled fp32", fp32),
           .fp32_export = exported(fp32->graph()),
           .int8 = make_engine("int8", int8),
           .int8_export = exported(int8->quantized()),

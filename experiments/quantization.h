@@ -13,6 +13,7 @@
 #include "experiments/options.h"
 #include "experiments/report.h"
 #include "layers/layer.h"
+#include "quant/quantize.h"
 #include "quant/tflite/write.h"
 
 namespace qlimit {
@@ -25,6 +26,8 @@ struct ExportedModel {
 };
 
 struct CompiledModels {
+  QuantizedGraph fp32_graph;  // without integers
+  QuantizedGraph int8_graph;
   Engine fp32;
   ExportedModel fp32_export;
   Engine int8;

@@ -102,8 +102,12 @@ Json training_json(const RunResult& run) {
                       {"evaluation_accuracy", r.evaluation_accuracy},
                       {"learning_rate", r.learning_rate}});
   }
-  return {
-      {"seconds", run.training_seconds}, {"images_per_second", run.images_per_second}, {"epochs", epochs}};
+  return {{"seconds", run.training_seconds},
+          {"images_per_second", run.images_per_second},
+          {"loader_share", run.cost.loader_share},
+          {"peak_tensor_bytes", run.cost.peak_tensor_bytes},
+          {"peak_resident_bytes", run.cost.peak_resident_bytes},
+          {"epochs", epochs}};
 }
 
 // ---- several seeds ----
@@ -128,6 +132,14 @@ std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share);
 std::string points(double share) { return fmt::format("{:+.2f}", 100 * share); }
 
 }  // namespace
+
+std::string cost_text(const TrainingCost& cost) {
+  const auto mebibytes = [](int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  return fmt::format(
+      "training: waited for the loader {:.1f} % of the time; at most {:.1f} MiB in tensors, {:.0f} MiB "
+      "resident\n",
+      100 * cost.loader_share, mebibytes(cost.peak_tensor_bytes), mebibytes(cost.peak_resident_bytes));
+}
 
 std::string comparison_table(const RunResult& run, const StudyContext& context) {
   const EngineFigures &fp32 = run.fp32, &int8 = run.int8;

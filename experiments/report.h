@@ -25,6 +25,14 @@ struct EngineFigures {
   TfliteLedger file = {};  // the bytes of its .tflite file; none for the training graph
 };
 
+/// What training has cost besides time; in result.json under "training".
+struct TrainingCost {
+  double loader_share = 0;          // of the time, in [0,1]: waiting for batches; the loader is no bottleneck
+                                    // as long as this is near zero
+  int64_t peak_tensor_bytes = 0;    // held by tensors at once: the activations of a step, weights, batches
+  int64_t peak_resident_bytes = 0;  // of the whole process up to then, data set included
+};
+
 /// One run: one seed.
 struct RunResult {
   uint64_t seed = 0;
@@ -37,6 +45,7 @@ struct RunResult {
   std::vector<EpochRecord> history = {};
   double training_seconds = 0;   // of this process; a resumed run has trained before
   double images_per_second = 0;  // while training, evaluation after each epoch included
+  TrainingCost cost = {};
 };
 
 /// What was run, on what, with what.
@@ -48,6 +57,9 @@ struct StudyContext {
   int threads = 1;
   int64_t throughput_batch = 0;
 };
+
+/// Memory and the loader's share, in one line.
+std::string cost_text(const TrainingCost& cost);
 
 /// fp32 beside int8: size, accuracy, speed and their ratios; then McNemar's test in words.
 std::string comparison_table(const RunResult& run, const StudyContext& context);

@@ -7,14 +7,19 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/kernels/peak.h"
+#include "core/memory.h"
 #include "core/parallel.h"
 #include "data/location.h"
 #include "experiments/charts/confusion_matrix.h"
 #include "experiments/charts/training_curve.h"
 #include "experiments/checkpoint.h"
+#include "experiments/inference/report.h"
+#include "experiments/inference/timing.h"
 #include "experiments/program.h"
 #include "experiments/quantization.h"
 #include "experiments/report.h"
+#include "experiments/training_profile.h"
 #include "layers/summary.h"
 #include "quant/graph.h"
 
@@ -125,6 +130,7 @@ void train(Training& training, const StudyData& data, const Options& options, co
     console.note(
         fmt::format("resumed after epoch {} from {}\n", training.epochs_done(), checkpoint.string()));
   }
+  restart_peak_memory();
   Progress progress(console.stream(), console.progress(), options.epochs, training.images_per_epoch());
   while (!training.finished()) {
     progress.begin_epoch(training.epochs_done() + 1);
@@ -141,6 +147,36 @@ void train(Training& training, const StudyData& data, const Options& options, co
   result.history = training.history();
   result.training_seconds = progress.seconds();
   result.images_per_second = progress.images_per_second();
+  result.cost = {.loader_share = progress.seconds() > 0 ? training.seconds_waited() / progress.seconds() : 0,
+                 .peak_tensor_bytes = memory_statistics().peak_bytes_in_use,
+                 .peak_resident_bytes = peak_resident_bytes()};
+  console.note(cost_text(result.cost));
+}
+
+// A batch of training images with their labels, as a step gets them.
+Batch first_batch(const StudyData& data, int64_t size) {
+  Loader loader(take(data.train, size), {.batch_size = size, .normalization = data.normalization});
+  loader.start_epoch(0);
+  Batch batch;
+  loader.next(batch);
+  return batch;
+}
+
+// Where the time goes: in a step of a new model's training, and in the compiled ones on one image.
+std::string profile(const Experiment& experiment, const Options& options, const StudyData& data,
+                    const CompiledModels& compiled) {
+  constexpr int64_t kSteps = 30;
+  Random random(options.seed, "profile");
+  const std::unique_ptr<Sequential> model = experiment.make_model(random);
+  const Batch batch = first_batch(data, std::min(options.batch_size, data.train.size()));
+  const TrainingProfile training = profile_training(*model, batch.images, batch.labels, kSteps);
+  const auto inference = [&](const QuantizedGraph& graph) {
+    const QuantizedModel engine(graph);
+    return timing_text(measure_times(engine, random_inputs(graph.graph), options.timed_calls), engine);
+  };
+  return "-- training --\n\n" + to_text(training, peak_multiply_adds(Arithmetic::kReal)) +
+         "\n-- fp32 --\n\n" + inference(compiled.fp32_graph) + "\n-- int8 --\n\n" +
+         inference(compiled.int8_graph);
 }
 
 EngineFigures measure(const Engine& engine, const TfliteLedger& file, const StudyData& data,
@@ -197,6 +233,7 @@ RunResult run(const Experiment& experiment, const Options& options, const StudyD
   result.fp32 = measure(compiled.fp32, compiled.fp32_export.file.ledger, data, options);
   result.int8 = measure(compiled.int8, compiled.int8_export.file.ledger, data, options);
   result.noise = compiled.noise;
+  if (options.profile) console.result(profile(experiment, options, data, compiled) + "\n");
   draw(folder, experiment, data, result);
   return result;
 }

@@ -67,6 +67,8 @@ class Training {
   int64_t epochs_done() const { return static_cast<int64_t>(history_.size()); }
   const std::vector<EpochRecord>& history() const { return history_; }
   int64_t images_per_epoch() const { return loader_.images_per_epoch(); }
+  /// How long the steps have waited for their batches; near zero, or the loader is the bottleneck.
+  double seconds_waited() const { return loader_.seconds_waited(); }
   int64_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
   const TrainingSettings& settings() const { return settings_; }
 

@@ -14,8 +14,8 @@
 namespace qlimit {
 namespace {
 
-constexpr double kSampleSeconds = 2e-3;  // short, so that some fall between the disturbances
-constexpr int kSamples = 50;
+constexpr double kSampleSeconds = 1e-3;  // short, so that some fall between the disturbances
+constexpr int kSamples = 100;
 constexpr int64_t kReadMultiple = 512;
 
 double seconds_of(const std::function<void()>& body) {

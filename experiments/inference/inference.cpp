@@ -139,7 +139,7 @@ int run_inference(const InferenceOptions& options) {
   }
   if (options.timed_calls > 0) {
     report.timing = measure_times(model, timed, options.timed_calls);
-    fmt::print(out, "{}", timing_text(report, model));
+    fmt::print(out, "{}", timing_text(*report.timing, model));
   }
   if (options.json) {
     // The names in a file may be any bytes.

@@ -67,8 +67,9 @@ std::string graph_table(const QuantizedModel& model) {
   return text_table(rows, 4);
 }
 
-double gigaoperations(int64_t multiply_adds, double microseconds) {
-  return microseconds > 0 ? 2e-3 * static_cast<double>(multiply_adds) / microseconds : 0;
+// The peak of the arithmetic that a node is computed in.
+double peak_of(const Peaks& peaks, const QuantizedModel& model, const Node& node) {
+  return model.quantized().is_int8(node.output) ? peaks.int8 : peaks.real;
 }
 
 // The outputs of one row as real numbers.
@@ -140,6 +141,15 @@ Json comparison_json(const ComparisonResult& comparison) {
 
 }  // namespace
 
+double gigaoperations(int64_t multiply_adds, double microseconds) {
+  return microseconds > 0 ? 2e-3 * static_cast<double>(multiply_adds) / microseconds : 0;
+}
+
+std::string share_of_peak(int64_t multiply_adds, double microseconds, double peak) {
+  if (multiply_adds == 0 || peak <= 0 || microseconds <= 0) return "";
+  return fmt::format("{:.0f} %", 1e8 * static_cast<double>(multiply_adds) / microseconds / peak);
+}
+
 double Accuracy::standard_error() const { return proportion_standard_error(share(), examples); }
 
 Accuracy count_right(const NpyArray& output, const std::vector<int64_t>& labels) {
@@ -190,34 +200,38 @@ std::string answers_text(const NpyArray& output, const QuantizedModel& model,
   return text_table(rows, 1 + kShownAnswers);
 }
 
-std::string timing_text(const InferenceReport& report, const QuantizedModel& model) {
-  const Timing& t = *report.timing;
+std::string timing_text(const Timing& t, const QuantizedModel& model) {
   const Graph& graph = model.graph();
   double sum = 0;
   for (const NodeTime& node : t.nodes) sum += node.us;
   // Time, share, and speed: of all multiply-adds that were done in that time.
-  const auto figures = [&](double us, int64_t multiply_adds, int64_t own_multiply_adds) {
+  const auto figures = [&](double us, int64_t multiply_adds, int64_t own_multiply_adds, double peak) {
     return TextRow{fmt::format("{:.2f}", us), fmt::format("{:.1f} %", sum > 0 ? 100 * us / sum : 0),
                    thousands(own_multiply_adds),
-                   multiply_adds > 0 ? fmt::format("{:.1f}", gigaoperations(multiply_adds, us)) : ""};
+                   multiply_adds > 0 ? fmt::format("{:.1f}", gigaoperations(multiply_adds, us)) : "",
+                   share_of_peak(multiply_adds, us, peak)};
   };
-  std::vector<TextRow> rows = {{"", "value", "operation", "us", "share", "multiply-adds", "Gop/s"}};
+  std::vector<TextRow> rows = {
+      {"", "value", "operation", "us", "share", "multiply-adds", "Gop/s", "of peak"}};
   int64_t total = 0, together = 0;  // multiply-adds, of all and since the last time
+  double total_peak = 0;            // of all if it is the same for all, as it is in models of one type
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     const int64_t own = node_cost(model.quantized(), i).multiply_adds;
+    const double peak = peak_of(t.peaks, model, node);
+    if (own > 0) total_peak = total == 0 || total_peak == peak ? peak : 0;
     total += own;
     together += own;
     TextRow row = {fmt::format("{}", i + 1), short_name(graph.value(node.output).name),
                    operation_text(node.op)};
     const TextRow rest = t.nodes[i].with_next ? TextRow{fmt::format("with {}", i + 2), "", thousands(own)}
-                                              : figures(t.nodes[i].us, together, own);
+                                              : figures(t.nodes[i].us, together, own, peak);
     row.insert(row.end(), rest.begin(), rest.end());
     rows.push_back(row);
     if (!t.nodes[i].with_next) together = 0;
   }
   TextRow last = {"", "total", ""};
-  const TextRow rest = figures(sum, total, total);
+  const TextRow rest = figures(sum, total, total, total_peak);
   last.insert(last.end(), rest.begin(), rest.end());
   rows.push_back(last);
   const int digits = t.latency_us.median < 10 ? 2 : 1;
@@ -225,10 +239,12 @@ std::string timing_text(const InferenceReport& report, const QuantizedModel& mod
       "latency of a run: {:.{}f} us ({:.{}f} ... {:.{}f}), median and 5 to 95 % of {} runs\n"
       "throughput: {} examples/s, {} runs in a call\n\n{}"
       "Medians of {} more runs with the clock read between the operations: some 0.03 us each, as a reshape "
-      "shows.\nA multiply-add is two operations (op).\n",
+      "shows.\nA multiply-add is two operations (op). The peak, of all threads: {:.0f} Gop/s in floats, "
+      "{:.0f} "
+      "in int8.\n",
       t.latency_us.median, digits, t.latency_us.low, digits, t.latency_us.high, digits, thousands(t.calls),
       thousands(static_cast<int64_t>(t.throughput)), t.throughput_runs, text_table(rows, 3),
-      thousands(t.calls));
+      thousands(t.calls), 2e-9 * t.peaks.real, 2e-9 * t.peaks.int8);
 }
 
 Json to_json(const InferenceReport& report, const QuantizedModel& model) {
@@ -258,6 +274,7 @@ Json to_json(const InferenceReport& report, const QuantizedModel& model) {
     json["throughput"] = t.throughput;
     json["throughput_runs"] = t.throughput_runs;
     json["timed_calls"] = t.calls;
+    json["peak_gigaoperations"] = {{"float", 2e-9 * t.peaks.real}, {"int8", 2e-9 * t.peaks.int8}};
   }
   if (report.comparison) json["comparison"] = comparison_json(*report.comparison);
   json["threads"] = report.threads;

@@ -50,8 +50,16 @@ std::string accuracy_text(const Accuracy& accuracy);
 std::string answers_text(const NpyArray& output, const QuantizedModel& model,
                          const std::vector<std::string>& class_names);
 
-/// Latency, throughput, and a table of the time of each operation.
-std::string timing_text(const InferenceReport& report, const QuantizedModel& model);
+/// Latency, throughput, and a table of each operation: its time, its rate and which share of the machine's
+/// peak that is.
+std::string timing_text(const Timing& timing, const QuantizedModel& model);
+
+/// Operations a second in thousand millions, of so many multiply-adds in so many microseconds; a multiply-add
+/// is two operations. 0 if there is no time.
+double gigaoperations(int64_t multiply_adds, double microseconds);
+
+/// "51 %": the share of a peak (multiply-adds a second) that this is; empty without multiply-adds or peak.
+std::string share_of_peak(int64_t multiply_adds, double microseconds, double peak);
 
 /// All of it.
 nlohmann::ordered_json to_json(const InferenceReport& report, const QuantizedModel& model);

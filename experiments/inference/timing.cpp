@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/kernels/peak.h"
 #include "core/random.h"
 #include "experiments/inference/tensors.h"
 #include "experiments/measure.h"
@@ -52,6 +53,10 @@ StoredInputs random_inputs(const Graph& graph) {
   return inputs;
 }
 
+Peaks measure_peaks() {
+  return {.real = peak_multiply_adds(Arithmetic::kReal), .int8 = peak_multiply_adds(Arithmetic::kInt8)};
+}
+
 Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, int64_t calls) {
   const Graph& graph = model.graph();
   const int64_t in_bytes = value_bytes(graph, graph.input), out_bytes = value_bytes(graph, graph.output);
@@ -61,7 +66,8 @@ Timing measure_times(const QuantizedModel& model, const StoredInputs& inputs, in
   const auto run_once = [&](int64_t call) { model.run_stored(input(call), 1, output.data(), single); };
   const double seconds = 1e-6 * time_calls(1, run_once).median;
 
-  Timing timing{.calls = std::min(calls, std::max(kFewestCalls, fitting(kLongest, seconds)))};
+  Timing timing{.calls = std::min(calls, std::max(kFewestCalls, fitting(kLongest, seconds))),
+                .peaks = measure_peaks()};
   timing.latency_us = time_calls(timing.calls, run_once);
   timing.nodes = profile(graph, timing.calls, [&](int64_t call, const Probe& clock) {
     model.run_stored(input(call), 1, output.data(), single, &clock, ProbeView::kAsComputed);

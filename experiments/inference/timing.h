@@ -27,12 +27,20 @@ StoredInputs stored_inputs(const Graph& graph, const InputEncoder& encoder, int6
 /// For times without data: random bytes for int8, random numbers in [0,1) for floats.
 StoredInputs random_inputs(const Graph& graph);
 
+/// Multiply-adds a second that all threads together can do at most (core/kernels/peak.h).
+struct Peaks {
+  double real = 0;  // 0: not known
+  double int8 = 0;
+};
+Peaks measure_peaks();
+
 struct Timing {
   int64_t calls = 0;                 // single runs that were timed
   Spread latency_us = {};            // of one run
   int64_t throughput_runs = 0;       // runs in a call, for the throughput
   double throughput = 0;             // examples per second
   std::vector<NodeTime> nodes = {};  // of each node (quant/profile.h)
+  Peaks peaks = {};                  // of this machine
 };
 
 /// Times `calls` single runs (at least 1) for the latency and as many again for the nodes, or as many as fit

@@ -189,6 +189,39 @@ TEST(Variable, BackwardFreesTheTapeAndLosesNoMemory) {
   EXPECT_EQ(memory_statistics().bytes_in_use, before);
 }
 
+TEST(TapeListener, HearsOfEachOperationThereAndBack) {
+  const Variable w = parameter(2), x = constant(3);
+  std::vector<std::pair<TapeEvent, const void*>> heard;
+  const void *a = nullptr, *b = nullptr;
+  {
+    const TapeListener listener([&](TapeEvent event, const Variable& v) {
+      heard.push_back({event, v.id()});
+      EXPECT_EQ(v.inputs().size(), 2u);
+    });
+    const Variable first = product(w, x), second = sum(first, w);
+    a = first.id();
+    b = second.id();
+    backward(second);
+  }
+  backward(product(w, w));  // nobody listens any more
+  const std::vector<std::pair<TapeEvent, const void*>> expected = {
+      {TapeEvent::kComputed, a}, {TapeEvent::kComputed, b}, {TapeEvent::kBackward, b}, {TapeEvent::kBackward, a}};
+  EXPECT_EQ(heard, expected);
+}
+
+TEST(TapeListener, TheNewestOneIsCalledAndThenTheOneBefore) {
+  const Variable w = parameter(2);
+  int outer = 0, inner = 0;
+  const TapeListener first([&](TapeEvent, const Variable&) { ++outer; });
+  {
+    const TapeListener second([&](TapeEvent, const Variable&) { ++inner; });
+    sum(w, w);
+  }
+  sum(w, w);
+  EXPECT_EQ(inner, 1);
+  EXPECT_EQ(outer, 1);
+}
+
 TEST(OperationsOf, InputsStandBeforeTheirUsersEachOnce) {
   const Variable x = constant(1), w = parameter(2);
   const Variable a = product(w, x), b = product(a, a), y = sum(b, a);

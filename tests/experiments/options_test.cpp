@@ -42,6 +42,7 @@ TEST(Options, DefaultsAreTheExperimentsOwn) {
   EXPECT_EQ(options.epochs, 40);
   EXPECT_EQ(options.output, "results");
   EXPECT_EQ(options.seed, 42u);
+  EXPECT_FALSE(options.profile);
   EXPECT_FALSE(options.require_accuracy);
 }
 
@@ -83,6 +84,7 @@ TEST(Options, EveryOptionIsRead) {
                             "--per-tensor",
                             "--timed-calls",
                             "10",
+                            "--profile",
                             "--quiet",
                             "--json",
                             "--require-accuracy",
@@ -107,6 +109,7 @@ TEST(Options, EveryOptionIsRead) {
   EXPECT_EQ(o.calibration, "mse");
   EXPECT_TRUE(o.per_tensor);
   EXPECT_EQ(o.timed_calls, 10);
+  EXPECT_TRUE(o.profile);
   EXPECT_TRUE(o.quiet);
   EXPECT_TRUE(o.json);
   EXPECT_EQ(o.require_accuracy, 72);

@@ -62,6 +62,12 @@ TEST(Report, ComparisonHasFiguresErrorsAndRatios) {
        "40,000", "0.25 x the size", "fp32 alone recognises 7 and int8 alone 1", "p = 0.039"});
 }
 
+TEST(Report, TheCostOfTrainingIsOneLine) {
+  const std::string text = cost_text(made_up_run(42, 738, 7, 1).cost);
+  expect_contains(text, {"loader 0.4 %", "12.0 MiB in tensors", "100 MiB resident"});
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+}
+
 TEST(Report, LatencyTableHasThreeRows) {
   const std::string text = latency_table(made_up_run(42, 738, 7, 1));
   expect_contains(text, {"training graph", "1.00 x", "compiled fp32", "2.00 x", "int8", "4.00 x"});
@@ -130,6 +136,8 @@ TEST(Report, JsonHoldsWhatTheTablesSay) {
   EXPECT_NEAR(json["mcnemar"]["mid_p"].get<double>(), 0.0390625, 1e-12);
   EXPECT_EQ(json["signal_to_quantization_noise"][0]["decibels"], 39.25);
   EXPECT_EQ(json["training"]["epochs"][0]["evaluation_accuracy"], 0.6);
+  EXPECT_EQ(json["training"]["loader_share"], 0.004);
+  EXPECT_EQ(json["training"]["peak_tensor_bytes"], 12'582'912);
 }
 
 TEST(Report, JsonOfSeveralSeedsAddsTheirStatistics) {

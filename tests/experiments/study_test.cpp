@@ -86,6 +86,27 @@ TEST_F(Study, TrainsQuantizesAndReports) {
   EXPECT_EQ(json["fp32"]["ledger"]["weights"], 4 * (72 + 1152 + 7840));
 }
 
+TEST_F(Study, ProfileShowsEachLayerThereAndBackAndInBothEngines) {
+  const Exit exit = run(mnist("out", {"--epochs", "1", "--profile"}));
+  ASSERT_EQ(exit.status, 0) << exit.err;
+  for (const char* part : {"-- training --", "a training step: ", "for 128 images", "[128,14,14,16]", "adam",
+                           "backward us", "-- fp32 --", "-- int8 --", "of peak", "225,792", "290,080"})
+    EXPECT_NE(exit.out.find(part), std::string::npos) << part << " in:\n" << exit.out;
+}
+
+TEST_F(Study, MemoryAndTheLoadersShareAreSaidAndKept) {
+  const Exit exit = run(mnist("out", {"--epochs", "1"}));
+  ASSERT_EQ(exit.status, 0) << exit.err;
+  EXPECT_NE(exit.out.find("waited for the loader"), std::string::npos) << exit.out;
+  const auto training = nlohmann::json::parse(bytes("out/result.json"))["training"];
+  EXPECT_GE(training["loader_share"].get<double>(), 0);
+  EXPECT_LE(training["loader_share"].get<double>(), 1);
+  // The first convolution's output of 128 images alone: 128 * 28 * 28 * 8 floats, 3.2 MB.
+  EXPECT_GT(training["peak_tensor_bytes"].get<int64_t>(), 3'211'264);
+  EXPECT_LT(training["peak_tensor_bytes"].get<int64_t>(), 100'000'000);
+  EXPECT_GT(training["peak_resident_bytes"], training["peak_tensor_bytes"]);
+}
+
 TEST_F(Study, JsonIsAllThatStandardOutputGets) {
   const Exit exit = run(mnist("out", {"--json"}));
   ASSERT_EQ(exit.status, 0) << exit.err;

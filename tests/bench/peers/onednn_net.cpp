@@ -25,7 +25,7 @@ struct Filter {
   std::vector<float> scales;  // one for each output channel; empty for floats
 };
 
-class OnednnNet : public PeerNet {
+class OnednnNet : public PeerWork {
  public:
   OnednnNet(const Graph& graph, int64_t batch, int threads)
       : graph_(graph),
@@ -253,11 +253,12 @@ class Int8Net : public OnednnNet {
 
 }  // namespace
 
-std::unique_ptr<PeerNet> onednn_float_net(const Graph& graph, const Tensor<float>& images, int threads) {
+std::unique_ptr<PeerWork> onednn_float_net(const Graph& graph, const Tensor<float>& images, int threads) {
   return std::make_unique<FloatNet>(graph, images, threads);
 }
 
-std::unique_ptr<PeerNet> onednn_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images, int threads) {
+std::unique_ptr<PeerWork> onednn_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images,
+                                          int threads) {
   return std::make_unique<Int8Net>(q, images, threads);
 }
 

@@ -7,7 +7,7 @@
 
 namespace qlimit {
 
-std::unique_ptr<PeerNet> onednn_float_net(const Graph& graph, const Tensor<float>& images, int threads);
-std::unique_ptr<PeerNet> onednn_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images, int threads);
+std::unique_ptr<PeerWork> onednn_float_net(const Graph& graph, const Tensor<float>& images, int threads);
+std::unique_ptr<PeerWork> onednn_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images, int threads);
 
 }  // namespace qlimit

@@ -16,22 +16,34 @@
 
 namespace qlimit {
 
-/// A net that is ready to run on one batch.
-class PeerNet {
+/// Work that is ready to be done, again and again.
+class PeerWork {
  public:
-  virtual ~PeerNet() = default;
+  virtual ~PeerWork() = default;
   virtual void run() = 0;
-  /// Of the last run, as real numbers: one row for each image.
+  /// Of the last run, as real numbers: of a net one row for each image.
   virtual std::vector<float> outputs() const = 0;
 };
 
+/// c[m,n] = a[m,k] * b[k,n] of floats, unpacked; a transposed factor lies in memory as its transpose.
+struct MatrixProduct {
+  int64_t m, n, k;
+  const float* a;
+  bool a_transposed;
+  const float* b;
+  bool b_transposed;
+};
+
 struct Peer {
+  using Work = std::unique_ptr<PeerWork>;
+
   std::string name;
   /// Of a net as tests/bench/nets.h makes them: a chain of 3x3 convolutions, 2x2 max pools, global average
-  /// pool and dense layers. `threads` threads.
-  std::function<std::unique_ptr<PeerNet>(const Graph&, const Tensor<float>& images, int threads)> make_float;
-  std::function<std::unique_ptr<PeerNet>(const QuantizedGraph&, const Tensor<int8_t>& images, int threads)>
-      make_int8;
+  /// pool and dense layers. `threads` threads. Graph and weights must outlive the work.
+  std::function<Work(const Graph&, const Tensor<float>& images, int threads)> make_float;
+  std::function<Work(const QuantizedGraph&, const Tensor<int8_t>& images, int threads)> make_int8;
+  /// Empty if the peer has none. The factors must outlive the work.
+  std::function<Work(const MatrixProduct&, int threads)> make_product;
 };
 
 /// The peers in this build.

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/gemm.h"
+#include "core/random.h"
 #include "quant/float_executor.h"
 #include "quant/quantized_model.h"
 #include "tests/bench/nets.h"
@@ -59,6 +61,29 @@ TEST_P(Peers, Int8NetsGiveOurAnswersButForRounding) {
       theirs->run();
       EXPECT_LT(largest_difference(theirs->outputs(), ours), 4 * step) << peer.name << ", " << net.name;
       EXPECT_GT(largest(theirs->outputs()), 30 * step) << peer.name << ", " << net.name;
+    }
+  }
+}
+
+TEST_P(Peers, ProductsAreProducts) {
+  constexpr int64_t kM = 37, kN = 24, kK = 75;
+  Random random(1, "factors");
+  std::vector<float> a(kM * kK), b(kK * kN), ours(kM * kN);
+  for (auto* factor : {&a, &b}) {
+    for (float& x : *factor) x = static_cast<float>(random.normal());
+  }
+  for (const bool a_transposed : {false, true}) {
+    for (const bool b_transposed : {false, true}) {
+      gemm_reference(kM, kN, kK, a_transposed ? MatrixView{a.data(), 1, kM} : MatrixView{a.data(), kK, 1},
+                     b_transposed ? MatrixView{b.data(), 1, kK} : MatrixView{b.data(), kN, 1}, ours.data(),
+                     kN);
+      for (const Peer& peer : peers()) {
+        if (!peer.make_product) continue;
+        const auto theirs =
+            peer.make_product({kM, kN, kK, a.data(), a_transposed, b.data(), b_transposed}, GetParam());
+        theirs->run();
+        EXPECT_LT(largest_difference(theirs->outputs(), Tensor<float>({kM, kN}, ours)), 1e-4) << peer.name;
+      }
     }
   }
 }

@@ -30,7 +30,7 @@ pthreadpool_t pool_of(int threads) {
 
 /// T: float or int8_t.
 template <typename T>
-class XnnpackNet : public PeerNet {
+class XnnpackNet : public PeerWork {
  public:
   XnnpackNet(const Graph& graph, const Tensor<T>& images, int threads)
       : graph_(graph), batch_(static_cast<size_t>(images.dim(0))), pool_(pool_of(threads)) {
@@ -239,12 +239,12 @@ class Int8Net : public XnnpackNet<int8_t> {
 
 }  // namespace
 
-std::unique_ptr<PeerNet> xnnpack_float_net(const Graph& graph, const Tensor<float>& images, int threads) {
+std::unique_ptr<PeerWork> xnnpack_float_net(const Graph& graph, const Tensor<float>& images, int threads) {
   return std::make_unique<FloatNet>(graph, images, threads);
 }
 
-std::unique_ptr<PeerNet> xnnpack_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images,
-                                          int threads) {
+std::unique_ptr<PeerWork> xnnpack_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images,
+                                           int threads) {
   return std::make_unique<Int8Net>(q, images, threads);
 }
 

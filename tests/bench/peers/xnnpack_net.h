@@ -6,7 +6,8 @@
 
 namespace qlimit {
 
-std::unique_ptr<PeerNet> xnnpack_float_net(const Graph& graph, const Tensor<float>& images, int threads);
-std::unique_ptr<PeerNet> xnnpack_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images, int threads);
+std::unique_ptr<PeerWork> xnnpack_float_net(const Graph& graph, const Tensor<float>& images, int threads);
+std::unique_ptr<PeerWork> xnnpack_int8_net(const QuantizedGraph& q, const Tensor<int8_t>& images,
+                                           int threads);
 
 }  // namespace qlimit

@@ -24,7 +24,8 @@ InferenceReport made_up_report() {
                            .latency_us = {25, 24, 30},
                            .throughput_runs = 128,
                            .throughput = 40000,
-                           .nodes = {{.us = 2}, {.us = 6}}},
+                           .nodes = {{.us = 2}, {.us = 6}},
+                           .peaks = {.real = 8e6, .int8 = 16e6}},
           .comparison = ComparisonResult{{{.name = "00_x", .elements = 6},
                                           {.name = "01_relu_1",
                                            .elements = 6,
@@ -84,16 +85,25 @@ TEST(InferenceReport, AnswersAreRealNumbersLargestFirst) {
 
 TEST(InferenceReport, TimesHaveSharesAndSpeeds) {
   // 24 multiply-adds in 6 us: 48 operations, 0.008 Gop/s.
-  expect_contains(timing_text(made_up_report(), int8_model(picking_graph(6))),
+  expect_contains(timing_text(*made_up_report().timing, int8_model(picking_graph(6))),
                   {"25.0 us (24.0 ... 30.0)", "40,000 examples/s", "128 runs", "1,000 runs", "25.0 %",
                    "75.0 %", "100.0 %", "8.00", "0.0"});
+}
+
+TEST(InferenceReport, SharesAreThoseOfThePeakOfTheOperationsType) {
+  // 24 multiply-adds in 6 us are 4 million a second; floats have half the peak here.
+  expect_contains(timing_text(*made_up_report().timing, int8_model(picking_graph(6))), {"of peak", "25 %"});
+  expect_contains(timing_text(*made_up_report().timing, float_model(picking_graph(6))), {"50 %"});
+  EXPECT_EQ(share_of_peak(0, 1, 1e6), "");
+  EXPECT_EQ(share_of_peak(24, 6, 0), "");
+  EXPECT_EQ(share_of_peak(24, 6, 4e6), "100 %");
 }
 
 TEST(InferenceReport, OperationsComputedTogetherHaveOneTime) {
   InferenceReport report = made_up_report();
   report.timing->nodes = {{.with_next = true}, {.us = 4}};
   const QuantizedModel model = int8_model(picking_graph(6));
-  const std::string text = timing_text(report, model);
+  const std::string text = timing_text(*report.timing, model);
   expect_contains(text, {"with 2", "4.00  100.0 %"});
   const auto json = to_json(report, model);
   EXPECT_EQ(json["layers"][1]["computed_with_next"], true);
@@ -114,6 +124,7 @@ TEST(InferenceReport, JsonSaysTheSame) {
   EXPECT_EQ(json["layers"][2]["shape"], (std::vector<int64_t>{1, 4}));
   EXPECT_EQ(json["accuracy"], 0.915);
   EXPECT_EQ(json["latency_us"]["median"], 25);
+  EXPECT_DOUBLE_EQ(json["peak_gigaoperations"]["int8"].get<double>(), 0.032);
   EXPECT_EQ(json["comparison"]["equal"], false);
   EXPECT_EQ(json["comparison"]["first_difference"], "01_relu_1");
   EXPECT_EQ(json["comparison"]["tensors"][1]["differing"], 2);

@@ -17,6 +17,8 @@ void expect_complete(const Timing& timing, size_t nodes) {
   EXPECT_LE(timing.latency_us.median, timing.latency_us.high);
   EXPECT_GT(timing.throughput, 0);
   EXPECT_EQ(timing.nodes.size(), nodes);
+  EXPECT_GT(timing.peaks.real, 1e6);
+  EXPECT_GT(timing.peaks.int8, 1e6);
   for (const NodeTime& node : timing.nodes) EXPECT_GE(node.us, 0);
 }
 
