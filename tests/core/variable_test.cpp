@@ -204,8 +204,10 @@ TEST(TapeListener, HearsOfEachOperationThereAndBack) {
     backward(second);
   }
   backward(product(w, w));  // nobody listens any more
-  const std::vector<std::pair<TapeEvent, const void*>> expected = {
-      {TapeEvent::kComputed, a}, {TapeEvent::kComputed, b}, {TapeEvent::kBackward, b}, {TapeEvent::kBackward, a}};
+  const std::vector<std::pair<TapeEvent, const void*>> expected = {{TapeEvent::kComputed, a},
+                                                                   {TapeEvent::kComputed, b},
+                                                                   {TapeEvent::kBackward, b},
+                                                                   {TapeEvent::kBackward, a}};
   EXPECT_EQ(heard, expected);
 }
 

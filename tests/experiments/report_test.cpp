@@ -34,6 +34,7 @@ RunResult made_up_run(uint64_t seed, size_t fp32, size_t lost, size_t won) {
               .throughput = 50000,
               .file = {.weights = 7500, .biases = 400, .quantization = 1100, .structure = 1000}};
   run.noise = {{.name = "conv2d_1", .operation = "conv2d", .shape = {}, .sqnr_db = 39.25}};
+  run.cost = {.loader_share = 0.004, .peak_tensor_bytes = 12 << 20, .peak_resident_bytes = 100 << 20};
   run.history = {
       {.train_loss = 1.5, .train_accuracy = 0.5, .evaluation_accuracy = 0.6, .learning_rate = 0.01}};
   return run;

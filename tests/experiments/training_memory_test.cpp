@@ -30,7 +30,8 @@ INSTANTIATE_TEST_SUITE_P(Nets, TrainingMemory,
                          [](const auto& c) { return std::string(c.param.name); });
 
 // What each of five steps asks the system for.
-std::vector<int64_t> requests(const Case& c, const std::function<std::unique_ptr<Optimizer>(const Layer&)>& make) {
+std::vector<int64_t> requests(const Case& c,
+                              const std::function<std::unique_ptr<Optimizer>(const Layer&)>& make) {
   release_cached_memory();
   Random random(1, "weights");
   const auto model = c.make(random);
@@ -58,9 +59,12 @@ void expect_only_at_first(const std::vector<int64_t>& asked) {
 TEST_P(TrainingMemory, IsAskedForInTheFirstStepOnly) {
   const int threads = thread_count();
   set_thread_count(1);
-  expect_only_at_first(requests(GetParam(), [](const Layer& m) { return std::make_unique<Adam>(m.parameters()); }));
-  expect_only_at_first(requests(GetParam(), [](const Layer& m) { return std::make_unique<AdamW>(m.parameters()); }));
-  expect_only_at_first(requests(GetParam(), [](const Layer& m) { return std::make_unique<Sgd>(m.parameters()); }));
+  expect_only_at_first(
+      requests(GetParam(), [](const Layer& m) { return std::make_unique<Adam>(m.parameters()); }));
+  expect_only_at_first(
+      requests(GetParam(), [](const Layer& m) { return std::make_unique<AdamW>(m.parameters()); }));
+  expect_only_at_first(
+      requests(GetParam(), [](const Layer& m) { return std::make_unique<Sgd>(m.parameters()); }));
   set_thread_count(threads);
 }
 

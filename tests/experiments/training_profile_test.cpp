@@ -58,16 +58,19 @@ TEST(TrainingProfile, TextHasRatesAndShares) {
                                 .step_us = 500};
   // 1e6 multiply-adds in 100 us: 20 Gop/s of 40; 2e6 in 250 us: 16 Gop/s. 350 of 500 us are 70 %.
   const std::string text = to_text(profile, 20e9);
-  for (const char* part : {"0.50 ms for 10 images", "20,000 images/s", "[10,4,4,8]", "20.0     50 %", "16.0     40 %",
-                           "70.0 %", "adam", "20.0 %", "total", "100.0 %"})
+  for (const char* part : {"0.50 ms for 10 images", "20,000 images/s", "[10,4,4,8]", "20.0     50 %",
+                           "16.0     40 %", "70.0 %", "adam", "20.0 %", "total", "100.0 %"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in:\n" << text;
 }
 
 TEST(TrainingProfile, RefusesNoSteps) {
   Random random(1, "weights");
   const auto model = mnist_model(random);
-  expect_error([&] { profile_training(*model, Tensor<float>({1, 28, 28, 1}), {0}, 0); }, ErrorKind::kUsage,
-               {"no steps"});
+  expect_error(
+      [&] {
+        profile_training(*model, Tensor<float>({1, 28, 28, 1}), {0}, 0);
+      },
+      ErrorKind::kUsage, {"no steps"});
 }
 
 }  // namespace
