@@ -45,6 +45,30 @@ Broadcast::Broadcast(const char* operation, const Shape& first, const Shape& sec
   second_ = strides_of(b);
   const int rank = std::max(first.rank(), second.rank());
   shape_ = Shape(std::span<const int64_t>(sizes_).last(static_cast<size_t>(rank)));
+  join_axes();
+}
+
+// An axis that goes on where the one behind it ends, in both tensors, becomes one with that.
+void Broadcast::join_axes() {
+  size_t to = sizes_.size() - 1;
+  for (size_t from = to; from-- > 0;) {
+    const bool both_go_on =
+        first_[from] == first_[to] * sizes_[to] && second_[from] == second_[to] * sizes_[to];
+    if (sizes_[from] == 1) continue;
+    if (sizes_[to] == 1) {
+      first_[to] = first_[from];
+      second_[to] = second_[from];
+      sizes_[to] = sizes_[from];
+    } else if (both_go_on) {
+      sizes_[to] *= sizes_[from];
+    } else {
+      --to;
+      sizes_[to] = sizes_[from];
+      first_[to] = first_[from];
+      second_[to] = second_[from];
+    }
+  }
+  for (size_t i = 0; i < to; ++i) sizes_[i] = 1;
 }
 
 }  // namespace qlimit

@@ -56,6 +56,25 @@ struct RequantizeBlock {
   int8_t* out;  // [rows, channels]
 };
 
+/// The numbers of one 8-bit tensor: how far they lie from its zero, times multiplier / 2^(31 + right_shift).
+struct Int8Scale {
+  int32_t zero_point;
+  int32_t multiplier;   // 0 or more
+  int32_t right_shift;  // 0 ... 31
+};
+
+/// Pairs of 8-bit numbers that are added or multiplied, see vector/pairs_int8.h.
+struct PairsInt8 {
+  Int8Scale first_scale, second_scale;  // of products only their zero points
+  Int8Scale out_scale;                  // of the sums or products
+  int32_t min, max;
+  int64_t first_step, second_step;  // 1; or 0 if that side is a single number
+  int64_t count;
+  const int8_t* first;
+  const int8_t* second;
+  int8_t* out;
+};
+
 /// What the panels of float and integer convolutions have in common, see vector/conv.h: images in lines with
 /// a border, one panel of filters. A patch of the image is `runs` stretches of run_length neighbouring
 /// elements.
@@ -169,6 +188,8 @@ struct KernelTable {
   void (*gemm_panel)(const GemmPanel&);
 
   void (*requantize_int8)(const RequantizeBlock&);
+  void (*add_int8)(const PairsInt8&);
+  void (*multiply_int8)(const PairsInt8&);
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "quant/kernels/pairs.h"
 
 namespace qlimit::int8 {
 namespace {
@@ -28,17 +29,27 @@ AddParams prepare_add(const Shape& first, AffineParams first_params, const Shape
                                       .expected = concat("more than ", common / (1 << kLeftShift)),
                                       .found = concat(output.params.scale)});
   }
-  return {.pairs = Broadcast("add", first, second),
-          .first = {.zero_point = first_params.zero_point,
-                    .multiplier = quantize_multiplier(first_scale / common, output.rounding)},
-          .second = {.zero_point = second_params.zero_point,
-                     .multiplier = quantize_multiplier(second_scale / common, output.rounding)},
-          .multiplier = quantize_multiplier(back, output.rounding),
-          .out = output_clamp(output.activation, output.params),
-          .rounding = output.rounding};
+  AddParams p = {.pairs = Broadcast("add", first, second),
+                 .first = {.zero_point = first_params.zero_point,
+                           .multiplier = quantize_multiplier(first_scale / common, output.rounding)},
+                 .second = {.zero_point = second_params.zero_point,
+                            .multiplier = quantize_multiplier(second_scale / common, output.rounding)},
+                 .multiplier = quantize_multiplier(back, output.rounding),
+                 .out = output_clamp(output.activation, output.params),
+                 .rounding = output.rounding};
+  p.in_vectors = rescales_in_vectors(p.first.multiplier, p.rounding) &&
+                 rescales_in_vectors(p.second.multiplier, p.rounding) &&
+                 rescales_in_vectors(p.multiplier, p.rounding);
+  p.row.first_scale = to_scale(p.first.zero_point, p.first.multiplier);
+  p.row.second_scale = to_scale(p.second.zero_point, p.second.multiplier);
+  p.row.out_scale = to_scale(p.out.zero_point, p.multiplier);
+  p.row.min = p.out.min;
+  p.row.max = p.out.max;
+  return p;
 }
 
 void add(const AddParams& p, const int8_t* x1, const int8_t* x2, int8_t* y) {
+  if (p.in_vectors) return for_each_pair_row(p.pairs, p.row, x1, x2, y, kernels().add_int8);
   p.pairs.for_each([&](int64_t i, int64_t a, int64_t b) {
     const int32_t sum =
         on_common_scale(p.first, x1[a], p.rounding) + on_common_scale(p.second, x2[b], p.rounding);

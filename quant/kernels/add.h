@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "core/kernels/table.h"
 #include "quant/broadcast.h"
 #include "quant/fixed_point.h"
 
@@ -27,6 +28,9 @@ struct AddParams {
   QuantizedMultiplier multiplier;
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
+
+  bool in_vectors = false;  // whether this says all there is to say:
+  PairsInt8 row = {};       // what rows of numbers go through
 };
 
 /// Throws kUsage if the shapes do not fit (quant/broadcast.h), kNumeric if the output scale is below 2^-19 of

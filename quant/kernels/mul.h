@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "core/kernels/table.h"
 #include "quant/broadcast.h"
 #include "quant/fixed_point.h"
 #include "quant/runtime.h"
@@ -22,6 +23,9 @@ struct MulParams {
   QuantizedMultiplier multiplier;
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
+
+  bool in_vectors = false;  // as in AddParams
+  PairsInt8 row = {};
 };
 
 /// runtime: TFLite rounds the product of the scales and then M to float32, TFLM forms M in double

@@ -3,6 +3,7 @@
 // (exact ties).
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -15,6 +16,7 @@
 #include "quant/kernels/depthwise_conv2d.h"
 #include "quant/kernels/lookup.h"
 #include "quant/kernels/mean.h"
+#include "quant/kernels/mul.h"
 #include "quant/kernels/pool2d.h"
 #include "quant/kernels/quantize.h"
 #include "quant/kernels/requantize.h"
@@ -327,6 +329,60 @@ TEST_F(Int8Kernels, AddBroadcastsEitherSide) {
   add(int8::prepare_add(row.shape(), unit, matrix.shape(), unit, {}), row.data(), matrix.data(), y.data());
   EXPECT_EQ(y, expected);
   EXPECT_THROW(int8::prepare_add(matrix.shape(), unit, {2}, unit, {}), Error);
+}
+
+// Equal shapes, one number for all, one for each channel, one for each channel of an image, and any other
+// mix.
+TEST_F(Int8Kernels, PairsInVectorsEqualThePlainLoop) {
+  Random random(16, "pairs");
+  for (int model = 0; model < kModels; ++model) {
+    choose_isa(random);
+    Shape shapes[2] = {
+        {between(random, 1, 2), between(random, 1, 4), between(random, 1, 5), between(random, 1, 40)},
+        {1, 1, 1, 1}};
+    std::array<int64_t, 4> sizes[2] = {};
+    for (size_t axis = 0; axis < 4; ++axis) {
+      const int64_t size = shapes[0][static_cast<int>(axis)], repeated = random.below(4);
+      sizes[0][axis] = repeated == 0 ? 1 : size;
+      sizes[1][axis] = repeated == 1 ? 1 : size;
+      if (model % 4 == 0) sizes[0][axis] = sizes[1][axis] = size;
+    }
+    for (int side : {0, 1}) shapes[side] = Shape(sizes[side]);
+    const Tensor<int8_t> x1 = random_tensor(random, shapes[0], -128),
+                         x2 = random_tensor(random, shapes[1], -128);
+    const AffineParams p1 = random_params(random), p2 = random_params(random);
+
+    const auto expect_equal = [&](auto params, const auto& run) {
+      // The plain loop, on numbers that are repeated by hand.
+      const Shape& shape = params.pairs.shape();
+      Tensor<int8_t> whole1(shape), whole2(shape), expected(shape), y(shape);
+      for (int64_t n = 0; n < shape[0]; ++n) {
+        for (int64_t h = 0; h < shape[1]; ++h) {
+          for (int64_t w = 0; w < shape[2]; ++w) {
+            for (int64_t c = 0; c < shape[3]; ++c) {
+              const auto of = [&](const Tensor<int8_t>& x) {
+                return x(n % x.dim(0), h % x.dim(1), w % x.dim(2), c % x.dim(3));
+              };
+              whole1(n, h, w, c) = of(x1);
+              whole2(n, h, w, c) = of(x2);
+            }
+          }
+        }
+      }
+      run(params, x1.data(), x2.data(), y.data());
+      params.pairs = Broadcast("test", shape, shape);
+      params.in_vectors = false;
+      run(params, whole1.data(), whole2.data(), expected.data());
+      ASSERT_EQ(to_numbers(y), to_numbers(expected)) << model;
+    };
+    expect_equal(
+        int8::prepare_add(shapes[0], p1, shapes[1], p2, random_output(random, std::max(p1.scale, p2.scale))),
+        int8::add);
+    expect_equal(
+        int8::prepare_mul(shapes[0], p1, shapes[1], p2,
+                          random_output(random, double{p1.scale} * double{p2.scale}), Runtime::kTflite),
+        int8::mul);
+  }
 }
 
 TEST_F(Int8Kernels, RequantizeAndRelu) {

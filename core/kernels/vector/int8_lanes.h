@@ -36,6 +36,10 @@ struct Lanes512 {
   }
 
   static Type add(Type a, Type b) { return _mm512_add_epi32(a, b); }
+  template <int kCount>
+  static Type shift_left_by(Type x) {
+    return _mm512_slli_epi32(x, kCount);
+  }
   /// saturating_rounding_doubling_high_mul for b >= 0.
   static Type high_mul(Type a, Type b) {
     const Type half = _mm512_set1_epi64(int64_t{1} << 30);
@@ -77,6 +81,10 @@ struct Lanes256 {
   }
 
   static Type add(Type a, Type b) { return _mm256_add_epi32(a, b); }
+  template <int kCount>
+  static Type shift_left_by(Type x) {
+    return _mm256_slli_epi32(x, kCount);
+  }
   static Type high_mul(Type a, Type b) {
     const Type half = _mm256_set1_epi64x(int64_t{1} << 30);
     const Type even = _mm256_add_epi64(_mm256_mul_epi32(a, b), half);
@@ -118,6 +126,11 @@ struct Lanes128 {
   }
 
   static Type add(Type a, Type b) { return vaddq_s32(a, b); }
+  static Type bit_and(Type a, Type b) { return vandq_s32(a, b); }
+  template <int kCount>
+  static Type shift_left_by(Type x) {
+    return vshlq_n_s32(x, kCount);
+  }
   /// SQRDMULH is floor((2ab + 2^31) / 2^32) = floor((ab + 2^30) / 2^31), the definition; it saturates only
   /// (-2^31)^2, as the definition does.
   static Type high_mul(Type a, Type b) { return vqrdmulhq_s32(a, b); }
@@ -166,6 +179,10 @@ struct Lanes128 {
   }
 
   static Type add(Type a, Type b) { return a + b; }
+  template <int kCount>
+  static Type shift_left_by(Type x) {
+    return x << kCount;
+  }
   static Type high_mul(Type a, Type b) {
     Type product;
     for (int i = 0; i < 4; ++i) {

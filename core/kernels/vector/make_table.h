@@ -13,6 +13,7 @@
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
 #include "core/kernels/vector/im2col.h"
+#include "core/kernels/vector/pairs_int8.h"
 #include "core/kernels/vector/peak.h"
 #include "core/kernels/vector/pool.h"
 #include "core/kernels/vector/quantize.h"
@@ -56,6 +57,8 @@ constexpr KernelTable make_table() {
       .panel_widths = {2 * kLanes, kLanes, kLanes / 2},
       .gemm_panel = gemm_panel<kBytes>,
       .requantize_int8 = requantize_int8,
+      .add_int8 = pairs_int8<SumOfInt8>,
+      .multiply_int8 = pairs_int8<ProductOfInt8>,
       .quantize_int8 = quantize_int8<kBytes>,
       .conv_int8_offset = kImageOffset,
       .conv_int8_packing = ConvolutionInt8::packing(),
