@@ -6,6 +6,7 @@
 #include <limits>
 #include <thread>
 
+#include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "quant/analysis.h"
 #include "quant/kernels/conv2d.h"
@@ -233,6 +234,21 @@ TEST(QuantizedModel, ADeadChannelKeepsItsBias) {
   const Tensor<float> y = QuantizedModel(s.quantized).run(s.images);
   const float step = s.quantized.params[static_cast<size_t>(s.graph.output)].scale;
   for (int64_t i = 0; i < y.size(); i += 2) EXPECT_NEAR(y[i], 3.0f, step);
+}
+
+TEST(QuantizedModel, EveryInstructionSetGivesTheSameBits) {
+  Random rng(17, "instruction sets");
+  const Isa isa_before = active_isa();
+  for (int trial = 0; trial < 40; ++trial) {
+    const Study s = study(trial == 0 ? wide_graph(rng) : random_graph(rng), rng, {}, 3);
+    const Tensor<float> expected = QuantizedModel(s.quantized, Kernels::kReference).run(s.images);
+    for (const Isa isa : supported_isas()) {
+      set_active_isa(isa);
+      const Tensor<float> found = QuantizedModel(s.quantized).run(s.images);
+      EXPECT_TRUE(std::equal(found.begin(), found.end(), expected.begin())) << isa_name(isa) << ", " << trial;
+    }
+    set_active_isa(isa_before);
+  }
 }
 
 TEST(QuantizedModel, ResultsDependNeitherOnTheBatchNorOnThreads) {
