@@ -42,6 +42,9 @@ constexpr Row kRows[] = {
     {"products of convolutions", Kind::kProducts, "conv_", 0, 1.0},
 };
 
+// A second thread must not make a single image slower; the rest is noise.
+constexpr double kTwoThreads = 1.05;
+
 constexpr const char* kOurs = "qlimit";
 
 bool less_is_better(Kind kind) { return kind == Kind::kLatency || kind == Kind::kMemory; }
@@ -112,6 +115,25 @@ ComparedWork compare_one(const Row& row, int threads, const Samples& samples) {
     line.peer_figure = theirs;
   }
   if (line.ours && line.peer_figure) line.ratio = line.ours->median / line.peer_figure->median;
+  return line;
+}
+
+// Our latency with two threads, beside that with one.
+std::optional<ComparedWork> compare_threads(const std::string& type, const std::string& net,
+                                            const Samples& samples) {
+  const Row latency = {"", Kind::kLatency, "", 1, kTwoThreads};
+  const auto ours = [&](int threads) -> std::optional<Figure> {
+    const auto found = samples.find(prefix(type + "/" + net + "/batch:1", threads) + kOurs);
+    if (found == samples.end()) return std::nullopt;
+    return figure(latency, found->second);
+  };
+  ComparedWork line = blank(latency, 2);
+  line.work = type + " " + net + ", batch 1, threads";
+  line.peer = "ours with 1";
+  line.peer_figure = ours(1);
+  line.ours = ours(2);
+  if (!line.ours || !line.peer_figure) return std::nullopt;
+  line.ratio = line.ours->median / line.peer_figure->median;
   return line;
 }
 
@@ -197,6 +219,11 @@ std::vector<ComparedWork> compare(const Samples& samples) {
       if (line.ours) lines.push_back(line);
     }
   }
+  for (const char* type : {"fp32", "int8"}) {
+    for (const char* net : {"mnist", "micro", "standard"}) {
+      if (const auto line = compare_threads(type, net, samples)) lines.push_back(*line);
+    }
+  }
   return lines;
 }
 
@@ -218,7 +245,8 @@ std::string to_text(const std::vector<ComparedWork>& lines) {
     rows.push_back(row);
   }
   const std::string note =
-      "Medians of the repetitions; the ratio is ours over the best peer's. Products: geometric means.\n";
+      "Medians of the repetitions; the ratio is ours over the best peer's. Products: geometric means.\n"
+      "The last lines: a single image with two threads must not take longer than with one.\n";
   const std::string hint =
       "Some work has no peer here. On Debian `scripts/install peers` brings oneDNN, XNNPACK and PyTorch;\n"
       "QLIMIT_PYTHON=/usr/bin/python3:other/bin/python names the interpreters whose PyTorch is wanted.\n";

@@ -97,6 +97,14 @@ TEST(Comparison, ProductsAreComparedByGeometricMeans) {
   EXPECT_FALSE(lines[0].reached());
 }
 
+TEST(Comparison, TwoThreadsAreComparedWithOne) {
+  const auto lines = compare(samples_of(
+      {result("int8/mnist/batch:1/threads:1/qlimit", 4), result("int8/mnist/batch:1/threads:2/qlimit", 5)}));
+  const ComparedWork line = line_of(lines, "int8 mnist, batch 1, threads", 2);
+  EXPECT_DOUBLE_EQ(*line.ratio, 1.25);
+  EXPECT_FALSE(line.reached());
+}
+
 TEST(Comparison, WithoutPeersOursStandsAloneAndTheTableSaysWhereTheyAre) {
   const auto lines = compare(samples_of({result("fp32/standard/batch:1/threads:1/qlimit", 400)}));
   ASSERT_EQ(lines.size(), 1u);
