@@ -24,10 +24,16 @@ namespace qlimit {
 namespace {
 
 #if defined(__AVX512VNNI__)
+// Sums have the instruction's own type: as the __m512i of the intrinsic GCC copies each of them twice a step.
+using Sums512 = Vector<int32_t, 64>::Type;
+inline Sums512 dot512(Sums512 sum, __m512i x, __m512i w) {
+  return reinterpret_cast<Sums512>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), x, w));
+}
+
 /// Channels and lanes: 16 channels of four bytes.
 struct Quads512 {
   using Lanes = Lanes512;
-  using Sum = __m512i;
+  using Sum = Sums512;
   using Input = __m512i;
   using Filter = __m512i;
   static constexpr int64_t kChannels = 16;
@@ -41,8 +47,8 @@ struct Quads512 {
     return _mm512_set1_epi32(four);
   }
   static Filter load(const std::byte* w) { return _mm512_loadu_si512(w); }
-  static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
-  static Lanes512::Type finish(Sum sum) { return sum; }
+  static Sum dot(Sum sum, Input x, Filter w) { return dot512(sum, x, w); }
+  static Lanes512::Type finish(Sum sum) { return reinterpret_cast<__m512i>(sum); }
   /// Puts the weight for byte k of a step and channel c to its place.
   static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
     filters[c * 4 + k] = static_cast<std::byte>(w);
@@ -53,7 +59,7 @@ struct Quads512 {
 /// first four of channel c, lane 2c+1 the others. They are added in the end.
 struct Octets512 {
   using Lanes = Lanes256;
-  using Sum = __m512i;
+  using Sum = Sums512;
   using Input = __m512i;
   using Filter = __m512i;
   static constexpr int64_t kChannels = 8;
@@ -67,9 +73,10 @@ struct Octets512 {
     return _mm512_set1_epi64(eight);
   }
   static Filter load(const std::byte* w) { return _mm512_loadu_si512(w); }
-  static Sum dot(Sum sum, Input x, Filter w) { return _mm512_dpbusd_epi32(sum, x, w); }
+  static Sum dot(Sum sum, Input x, Filter w) { return dot512(sum, x, w); }
   static Lanes256::Type finish(Sum sum) {
-    return _mm512_cvtepi64_epi32(_mm512_add_epi32(sum, _mm512_srli_epi64(sum, 32)));
+    const auto pairs = reinterpret_cast<__m512i>(sum);
+    return _mm512_cvtepi64_epi32(_mm512_add_epi32(pairs, _mm512_srli_epi64(pairs, 32)));
   }
   static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
     filters[c * 8 + k] = static_cast<std::byte>(w);
