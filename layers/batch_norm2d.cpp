@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/kernels/channel.h"
+#include "core/kernels/pool.h"
 
 namespace qlimit {
 namespace {
@@ -40,21 +41,25 @@ Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   return result;
 }
 
-Tensor<Real> normalize(const Tensor<Real>& x, const Doubles& mean, const Doubles& inverse,
-                       const Tensor<Real>& gamma, const Tensor<Real>& beta) {
-  const int64_t channels = gamma.size();
-  Doubles scale(mean.size()), shift(mean.size());
-  for (int64_t c = 0; c < channels; ++c) {
+ChannelMap normalization(const Doubles& mean, const Doubles& inverse, const Tensor<Real>& gamma,
+                         const Tensor<Real>& beta, const BatchNormTail& tail) {
+  ChannelMap map{Doubles(mean.size()), Doubles(mean.size()), tail.low, tail.high};
+  for (int64_t c = 0; c < gamma.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
-    scale[i] = gamma[c] * inverse[i];
-    shift[i] = beta[c] - mean[i] * scale[i];
+    map.scale[i] = gamma[c] * inverse[i];
+    map.shift[i] = beta[c] - mean[i] * map.scale[i];
   }
+  return map;
+}
+
+Tensor<Real> normalize(const Tensor<Real>& x, const ChannelMap& map) {
+  const auto channels = static_cast<int64_t>(map.scale.size());
   Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
-  channel_affine(x.size() / channels, channels, x.data(), scale, shift, y.data());
+  channel_map(x.size() / channels, channels, x.data(), map, y.data());
   return y;
 }
 
-// With g the upstream gradient and z = (x - mean) * inverse the normalised input:
+// With g the upstream gradient (0 where the tail clamps) and z = (x - mean) * inverse the normalised input:
 //   dgamma = sum g z,  dbeta = sum g
 void add_parameter_gradients(const Variable& gamma, const Variable& beta, const ChannelGradientSums& sums,
                              const Doubles& inverse) {
@@ -66,43 +71,63 @@ void add_parameter_gradients(const Variable& gamma, const Variable& beta, const 
 
 // In training the statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)),
 // which is an affine map of g and x per channel.
-Tensor<Real> input_gradient(const Tensor<Real>& x, const Tensor<Real>& gamma, const Doubles& mean,
-                            const Doubles& inverse, const ChannelGradientSums& sums,
-                            const Tensor<Real>& upstream) {
-  const int64_t channels = gamma.size();
-  const int64_t rows = x.size() / channels;
-  Doubles upstream_scale(mean.size()), x_scale(mean.size()), shift(mean.size());
-  for (int64_t c = 0; c < channels; ++c) {
+ChannelMapGradient input_gradient(int64_t rows, const Tensor<Real>& gamma, const Doubles& mean,
+                                  const Doubles& inverse, const ChannelGradientSums& sums) {
+  ChannelMapGradient gradient{Doubles(mean.size()), Doubles(mean.size()), Doubles(mean.size())};
+  for (int64_t c = 0; c < gamma.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
     const double a = gamma[c] * inverse[i];
     const double b = -a * inverse[i] * inverse[i] * sums.upstream_centered[i] / static_cast<double>(rows);
-    upstream_scale[i] = a;
-    x_scale[i] = b;
-    shift[i] = -a * sums.upstream[i] / static_cast<double>(rows) - b * mean[i];
+    gradient.upstream_scale[i] = a;
+    gradient.x_scale[i] = b;
+    gradient.shift[i] = -a * sums.upstream[i] / static_cast<double>(rows) - b * mean[i];
   }
-  Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-  channel_affine2(rows, channels, upstream.data(), upstream_scale, x.data(), x_scale, shift, dx.data());
-  return dx;
+  return gradient;
 }
 
 }  // namespace
 
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
-                                      const BatchNormOptions& options) {
+                                      const BatchNormOptions& options, const BatchNormTail& tail) {
   const int64_t channels = check(x, {&gamma, &beta});
   const int64_t rows = x.shape().size() / channels;
   const ChannelMoments moments = channel_moments(rows, channels, x.value().data());
   const Doubles mean = moments.mean;
   const Doubles inverse = inverse_deviation(moments.variance, options.epsilon);
-  Tensor<Real> y = normalize(x.value(), mean, inverse, gamma.value(), beta.value());
-  Variable output = record(
-      std::move(y), {.name = "batch_norm_training", .options = options}, {x, gamma, beta},
-      [=](const Tensor<Real>& upstream) {
-        const auto sums = channel_gradient_sums(rows, channels, x.value().data(), mean, upstream.data());
-        add_parameter_gradients(gamma, beta, sums, inverse);
-        if (x.wants_grad())
-          x.add_grad(input_gradient(x.value(), gamma.value(), mean, inverse, sums, upstream));
-      });
+  const ChannelMap map = normalization(mean, inverse, gamma.value(), beta.value(), tail);
+  const Operation operation{.name = "batch_norm_training", .options = options};
+
+  if (!tail.pool) {
+    Variable output =
+        record(normalize(x.value(), map), operation, {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
+          const auto sums =
+              channel_gradient_sums(rows, channels, x.value().data(), mean, map, upstream.data());
+          add_parameter_gradients(gamma, beta, sums, inverse);
+          if (!x.wants_grad()) return;
+          Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+          channel_map_backward(rows, channels, x.value().data(), map, upstream.data(),
+                               input_gradient(rows, gamma.value(), mean, inverse, sums), dx.data());
+          x.add_grad(dx);
+        });
+    return {output, moments.mean, moments.variance};
+  }
+
+  const WindowGeometry g = *tail.pool;
+  const Shape pooled{g.batch, g.out_h, g.out_w, channels};
+  Tensor<Real> y = Tensor<Real>::uninitialized(pooled);
+  Tensor<Real> peaks = Tensor<Real>::uninitialized(pooled);
+  Tensor<Real> taps = Tensor<Real>::uninitialized(pooled);
+  map_and_pool(g, x.value().data(), map, y.data(), peaks.data(), taps.data());
+  Variable output = record(std::move(y), operation, {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
+    const auto sums =
+        channel_gradient_sums(peaks.size() / channels, channels, peaks.data(), mean, map, upstream.data());
+    add_parameter_gradients(gamma, beta, sums, inverse);
+    if (!x.wants_grad()) return;
+    Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+    map_and_pool_backward(g, x.value().data(), map, upstream.data(), taps.data(),
+                          input_gradient(rows, gamma.value(), mean, inverse, sums), dx.data());
+    x.add_grad(dx);
+  });
   return {output, moments.mean, moments.variance};
 }
 
@@ -112,19 +137,19 @@ Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& 
   const int64_t rows = x.shape().size() / channels;
   const Doubles means = to_doubles(mean.value());
   const Doubles inverse = inverse_deviation(to_doubles(variance.value()), options.epsilon);
-  Tensor<Real> y = normalize(x.value(), means, inverse, gamma.value(), beta.value());
-  return record(std::move(y), {.name = "batch_norm", .options = options}, {x, gamma, beta, mean, variance},
-                [=](const Tensor<Real>& upstream) {
-                  const auto sums =
-                      channel_gradient_sums(rows, channels, x.value().data(), means, upstream.data());
-                  add_parameter_gradients(gamma, beta, sums, inverse);
-                  if (!x.wants_grad()) return;
-                  Doubles scale = inverse;
-                  for (int64_t c = 0; c < channels; ++c) scale[static_cast<size_t>(c)] *= gamma.value()[c];
-                  Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-                  channel_affine(rows, channels, upstream.data(), scale, Doubles(scale.size()), dx.data());
-                  x.add_grad(dx);
-                });
+  const ChannelMap map = normalization(means, inverse, gamma.value(), beta.value(), {});
+  return record(
+      normalize(x.value(), map), {.name = "batch_norm", .options = options}, {x, gamma, beta, mean, variance},
+      [=](const Tensor<Real>& upstream) {
+        const Real* at = x.value().data();
+        add_parameter_gradients(
+            gamma, beta, channel_gradient_sums(rows, channels, at, means, map, upstream.data()), inverse);
+        if (!x.wants_grad()) return;
+        const Doubles zeros(map.scale.size());
+        Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+        channel_map_backward(rows, channels, at, map, upstream.data(), {map.scale, zeros, zeros}, dx.data());
+        x.add_grad(dx);
+      });
 }
 
 BatchNorm2D::BatchNorm2D(int64_t channels, const BatchNormOptions& options) : options_(options) {
@@ -135,12 +160,14 @@ BatchNorm2D::BatchNorm2D(int64_t channels, const BatchNormOptions& options) : op
 }
 
 Variable BatchNorm2D::forward(const Variable& x) {
-  if (!training()) {
-    // A copy: the tape must keep the statistics of this very moment.
-    return batch_norm2d(x, gamma_, beta_, Variable::constant(running_mean_.clone()),
-                        Variable::constant(running_variance_.clone()), options_);
-  }
-  BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_);
+  if (training()) return forward_training(x, {});
+  // A copy: the tape must keep the statistics of this very moment.
+  return batch_norm2d(x, gamma_, beta_, Variable::constant(running_mean_.clone()),
+                      Variable::constant(running_variance_.clone()), options_);
+}
+
+Variable BatchNorm2D::forward_training(const Variable& x, const BatchNormTail& tail) {
+  BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_, tail);
   const double rows = static_cast<double>(x.shape().size() / gamma_.shape()[0]);
   const double unbiased = rows > 1 ? rows / (rows - 1) : 1.0;
   const double m = options_.momentum;

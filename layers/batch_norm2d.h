@@ -8,6 +8,10 @@
 // channel: that is what quantization folds into the convolution before it.
 #pragma once
 
+#include <limits>
+#include <optional>
+
+#include "core/window.h"
 #include "layers/layer.h"
 
 namespace qlimit {
@@ -15,6 +19,14 @@ namespace qlimit {
 struct BatchNormOptions {
   double epsilon = 1e-5;
   double momentum = 0.1;
+};
+
+/// What follows the normalisation in the same pass over memory (layers/fusion.h): a clamp, and a 2x2 max pool
+/// of which the image is a whole number (pools_squares in core/kernels/pool.h).
+struct BatchNormTail {
+  Real low = -std::numeric_limits<Real>::infinity();
+  Real high = std::numeric_limits<Real>::infinity();
+  std::optional<WindowGeometry> pool;
 };
 
 struct BatchNormResult {
@@ -26,7 +38,7 @@ struct BatchNormResult {
 /// Normalises by the statistics of the batch, and returns them. x: [N,H,W,C], gamma and beta: [C].
 /// Throws kUsage for shapes that do not fit.
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
-                                      const BatchNormOptions& options);
+                                      const BatchNormOptions& options, const BatchNormTail& tail = {});
 
 /// Normalises by given statistics; mean and variance: [C], constants of the tape.
 Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
@@ -37,6 +49,8 @@ class BatchNorm2D : public Layer {
   /// gamma 1, beta 0, running mean 0, running variance 1.
   explicit BatchNorm2D(int64_t channels, const BatchNormOptions& options = {});
   Variable forward(const Variable& x) override;
+  /// As forward does in training, and what follows.
+  Variable forward_training(const Variable& x, const BatchNormTail& tail);
 
  private:
   BatchNormOptions options_;

@@ -21,6 +21,7 @@ class MaxPool2D : public Layer {
                          .padding = Padding::kValid}) {}
   explicit MaxPool2D(const Window& window) : window_(window) {}
   Variable forward(const Variable& x) override { return max_pool2d(x, window_); }
+  const Window& window() const { return window_; }
 
  private:
   Window window_;

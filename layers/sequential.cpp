@@ -1,5 +1,7 @@
 #include "layers/sequential.h"
 
+#include "layers/fusion.h"
+
 namespace qlimit {
 
 Sequential& Sequential::append(std::shared_ptr<Layer> layer) {
@@ -10,7 +12,7 @@ Sequential& Sequential::append(std::shared_ptr<Layer> layer) {
 
 Variable Sequential::forward(const Variable& x) {
   Variable y = x;
-  for (const auto& layer : layers_) y = (*layer)(y);
+  for (size_t i = 0; i < layers_.size();) i += forward_fused(layers_, i, y);
   return y;
 }
 

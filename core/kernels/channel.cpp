@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/kernels/channel_pattern.h"
 #include "core/kernels/table.h"
 #include "core/parallel.h"
 
@@ -10,21 +11,6 @@ namespace {
 
 // Rows of a chunk: about 16 Ki elements, which stay in the first or second cache between two passes.
 int64_t chunk_rows(int64_t channels) { return std::max<int64_t>(1, 16384 / channels); }
-
-// Per-channel values repeated past the last channel, for kernels that read whole blocks of them
-// (vector/channel.h).
-class ChannelPattern {
- public:
-  explicit ChannelPattern(const std::vector<double>& values) {
-    constexpr size_t kLongestBlock = 64;
-    pattern_.resize(values.size() + kLongestBlock);
-    for (size_t i = 0; i < pattern_.size(); ++i) pattern_[i] = static_cast<Real>(values[i % values.size()]);
-  }
-  const Real* data() const { return pattern_.data(); }
-
- private:
-  std::vector<Real> pattern_;
-};
 
 // partial(begin row, row count, sums) for each chunk, then the sums of all chunks, in order.
 template <typename Partial>
@@ -82,36 +68,46 @@ ChannelMoments channel_moments(int64_t rows, int64_t channels, const Real* x) {
   return total;
 }
 
+ChannelMap ChannelMap::clamp(int64_t channels, Real low, Real high) {
+  const auto size = static_cast<size_t>(channels);
+  return {std::vector<double>(size, 1.0), std::vector<double>(size, 0.0), low, high};
+}
+
+ChannelMapGradient ChannelMapGradient::identity(int64_t channels) {
+  const auto size = static_cast<size_t>(channels);
+  return {std::vector<double>(size, 1.0), std::vector<double>(size, 0.0), std::vector<double>(size, 0.0)};
+}
+
 ChannelGradientSums channel_gradient_sums(int64_t rows, int64_t channels, const Real* x,
-                                          const std::vector<double>& mean, const Real* y) {
+                                          const std::vector<double>& mean, const ChannelMap& map,
+                                          const Real* upstream) {
   const ChannelPattern means(mean);
+  const MapPattern pattern(map);
   std::vector<double> sums =
       sum_chunks(rows, channels, 2 * channels, [&](int64_t begin, int64_t count, Real* to) {
-        kernels().channel_sums(count, channels, y + begin * channels, to);
-        kernels().channel_products(count, channels, x + begin * channels, means.data(), y + begin * channels,
-                                   to + channels);
+        kernels().channel_gradient_sums(count, channels, x + begin * channels, means.data(),
+                                        pattern.mapping(), upstream + begin * channels, to);
       });
   const auto middle = sums.begin() + channels;
   return {{sums.begin(), middle}, {middle, sums.end()}};
 }
 
-void channel_affine(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& scale,
-                    const std::vector<double>& shift, Real* y) {
-  const ChannelPattern scales(scale), shifts(shift);
+void channel_map(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map, Real* y) {
+  const MapPattern pattern(map);
   parallel_for(rows, chunk_rows(channels), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * channels;
-    kernels().channel_affine(end - begin, channels, x + at, scales.data(), shifts.data(), y + at);
+    kernels().channel_map(end - begin, channels, x + at, pattern.mapping(), y + at);
   });
 }
 
-void channel_affine2(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& x_scale,
-                     const Real* y, const std::vector<double>& y_scale, const std::vector<double>& shift,
-                     Real* result) {
-  const ChannelPattern x_scales(x_scale), y_scales(y_scale), shifts(shift);
+void channel_map_backward(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map,
+                          const Real* upstream, const ChannelMapGradient& gradient, Real* dx) {
+  const MapPattern pattern(map);
+  const MapGradientPattern gradients(gradient);
   parallel_for(rows, chunk_rows(channels), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * channels;
-    kernels().channel_affine2(end - begin, channels, x + at, x_scales.data(), y + at, y_scales.data(),
-                              shifts.data(), result + at);
+    kernels().channel_map_backward(end - begin, channels, x + at, pattern.mapping(), upstream + at,
+                                   gradients.mapping(), dx + at);
   });
 }
 

@@ -3,6 +3,7 @@
 // the chunks' sums in order, in double: results do not depend on the number of threads.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "core/real.h"
@@ -24,21 +25,38 @@ struct ChannelMoments {
 /// E[x]^2.
 ChannelMoments channel_moments(int64_t rows, int64_t channels, const Real* x);
 
-struct ChannelGradientSums {
-  std::vector<double> upstream;           // sum of y
-  std::vector<double> upstream_centered;  // sum of y * (x - mean)
+/// y = clamp(x * scale[c] + shift[c], low, high): a batch norm and the ReLU behind it as one map per channel.
+struct ChannelMap {
+  std::vector<double> scale, shift;
+  Real low = -std::numeric_limits<Real>::infinity();
+  Real high = std::numeric_limits<Real>::infinity();
+
+  /// clamp(x, low, high)
+  static ChannelMap clamp(int64_t channels, Real low, Real high);
 };
-/// The two sums of batch norm's gradient, y being the upstream gradient.
+
+/// y: like x, rows * channels elements.
+void channel_map(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map, Real* y);
+
+/// The gradient of a map whose scale and shift depend on x as well, as a batch norm's do. With g the upstream
+/// gradient where the map is strictly inside of its bounds and 0 elsewhere:
+///   dx = upstream_scale[c] * g + x_scale[c] * x + shift[c]
+struct ChannelMapGradient {
+  std::vector<double> upstream_scale, x_scale, shift;
+
+  /// dx = g
+  static ChannelMapGradient identity(int64_t channels);
+};
+void channel_map_backward(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map,
+                          const Real* upstream, const ChannelMapGradient& gradient, Real* dx);
+
+struct ChannelGradientSums {
+  std::vector<double> upstream;           // sum of g
+  std::vector<double> upstream_centered;  // sum of g * (x - mean)
+};
+/// The two sums of batch norm's gradient, with g as above.
 ChannelGradientSums channel_gradient_sums(int64_t rows, int64_t channels, const Real* x,
-                                          const std::vector<double>& mean, const Real* y);
-
-/// y = x * scale[c] + shift[c]
-void channel_affine(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& scale,
-                    const std::vector<double>& shift, Real* y);
-
-/// result = x * x_scale[c] + y * y_scale[c] + shift[c]
-void channel_affine2(int64_t rows, int64_t channels, const Real* x, const std::vector<double>& x_scale,
-                     const Real* y, const std::vector<double>& y_scale, const std::vector<double>& shift,
-                     Real* result);
+                                          const std::vector<double>& mean, const ChannelMap& map,
+                                          const Real* upstream);
 
 }  // namespace qlimit

@@ -183,6 +183,23 @@ struct BorderedLines {
   int64_t begin;         // of the first row's elements
 };
 
+/// y = clamp(x * scale[c] + shift[c], low, high). Per-channel values go on with the first channel's after the
+/// last one.
+struct ChannelMapping {
+  const Real* scale;
+  const Real* shift;
+  Real low, high;
+};
+
+/// The gradient of a map whose scale and shift depend on x as well:
+///   dx = upstream_scale[c] * (upstream where the map is strictly inside of its bounds, else 0)
+///      + x_scale[c] * x + shift[c]
+struct ChannelMappingGradient {
+  const Real* upstream_scale;
+  const Real* x_scale;
+  const Real* shift;
+};
+
 struct KernelTable {
   int64_t panel_widths[3];  // of GEMM column panels, the widest first
   void (*gemm_panel)(const GemmPanel&);
@@ -222,12 +239,11 @@ struct KernelTable {
 
   void (*channel_sums)(int64_t rows, int64_t channels, const Real* x, Real* sums);
   void (*channel_squares)(int64_t rows, int64_t channels, const Real* x, const Real* means, Real* sums);
-  void (*channel_products)(int64_t rows, int64_t channels, const Real* x, const Real* means, const Real* y,
-                           Real* sums);
-  void (*channel_affine)(int64_t rows, int64_t channels, const Real* x, const Real* scale, const Real* shift,
-                         Real* y);
-  void (*channel_affine2)(int64_t rows, int64_t channels, const Real* x, const Real* x_scale, const Real* y,
-                          const Real* y_scale, const Real* shift, Real* result);
+  void (*channel_gradient_sums)(int64_t rows, int64_t channels, const Real* x, const Real* means,
+                                const ChannelMapping&, const Real* upstream, Real* sums);
+  void (*channel_map)(int64_t rows, int64_t channels, const Real* x, const ChannelMapping&, Real* y);
+  void (*channel_map_backward)(int64_t rows, int64_t channels, const Real* x, const ChannelMapping&,
+                               const Real* upstream, const ChannelMappingGradient&, Real* dx);
 
   void (*clamp)(int64_t count, Real low, Real high, const Real* x, Real* y);
   void (*clamp_backward)(int64_t count, Real low, Real high, const Real* y, const Real* upstream, Real* dx);
@@ -235,6 +251,11 @@ struct KernelTable {
   void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, Real* taps);
   void (*max_pool_int8)(const WindowGeometry&, int8_t low, int8_t high, const int8_t* image, int8_t* output);
   void (*max_pool_backward)(const WindowGeometry&, const Real* upstream, const Real* taps, Real* dx);
+  void (*map_and_pool)(const WindowGeometry&, const Real* image, const ChannelMapping&, Real* output,
+                       Real* peaks, Real* taps);
+  void (*map_and_pool_backward)(const WindowGeometry&, const Real* image, const ChannelMapping&,
+                                const Real* upstream, const Real* taps, const ChannelMappingGradient&,
+                                Real* dx);
 
   // What the machine can do at most, see peak.h. The first two return the multiply-adds that they have done.
   int64_t (*multiply_add_loop)(int64_t steps);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/kernels/table.h"
-#include "core/kernels/vector/vector.h"
+#include "core/kernels/vector/channel.h"
 
 namespace qlimit {
 namespace {
@@ -77,6 +77,62 @@ void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real
           }
         });
       });
+}
+
+// Calls body.operator()<bytes>(output element, input element, channel) for each piece of the channels of each
+// 2x2 window, which all lie inside the image side by side.
+template <int kBytes, typename Body>
+inline void for_each_square(const WindowGeometry& g, const Body& body) {
+  for (int64_t oy = 0; oy < g.out_h; ++oy) {
+    for (int64_t ox = 0; ox < g.out_w; ++ox) {
+      const int64_t out = (oy * g.out_w + ox) * g.channels, in = (oy * g.in_w + ox) * 2 * g.channels;
+      for_each_piece<Real, kBytes>(
+          g.channels, [&]<int kPiece>(int64_t c) { body.template operator()<kPiece>(out + c, in + c, c); });
+    }
+  }
+}
+
+// The largest of the mapped values; x at its place goes to `peaks`, from which the gradients of the map's
+// parameters are summed later without another look at the image.
+template <int kBytes>
+void map_and_pool(const WindowGeometry& g, const Real* image, const ChannelMapping& map, Real* output,
+                  Real* peaks, Real* taps) {
+  const int64_t pixels[4] = {0, g.channels, g.in_w * g.channels, (g.in_w + 1) * g.channels};
+  for_each_square<kBytes>(g, [&]<int kPiece>(int64_t out, int64_t in, int64_t c) {
+    using V = Vector<Real, kPiece>;
+    auto peak = V::load(image + in);
+    auto best = unclamped<V>(map, peak, c);
+    typename V::Type best_tap = {};
+#pragma GCC unroll 3
+    for (int tap = 1; tap < 4; ++tap) {
+      const auto x = V::load(image + in + pixels[tap]);
+      const auto y = unclamped<V>(map, x, c);
+      const auto wins = (y > best) | (y != y);
+      best = wins ? y : best;
+      peak = wins ? x : peak;
+      best_tap = wins ? V::broadcast(static_cast<Real>(tap)) : best_tap;
+    }
+    V::store(output + out, clamped<V>(map, best));
+    V::store(peaks + out, peak);
+    V::store(taps + out, best_tap);
+  });
+}
+
+template <int kBytes>
+void map_and_pool_backward(const WindowGeometry& g, const Real* image, const ChannelMapping& map,
+                           const Real* upstream, const Real* taps, const ChannelMappingGradient& gradient,
+                           Real* dx) {
+  const int64_t pixels[4] = {0, g.channels, g.in_w * g.channels, (g.in_w + 1) * g.channels};
+  for_each_square<kBytes>(g, [&]<int kPiece>(int64_t out, int64_t in, int64_t c) {
+    using V = Vector<Real, kPiece>;
+    const auto above = V::load(upstream + out), chosen = V::load(taps + out);
+#pragma GCC unroll 4
+    for (int tap = 0; tap < 4; ++tap) {
+      const auto x = V::load(image + in + pixels[tap]);
+      const auto passes = is_inside<V>(map, x, c) & (chosen == V::broadcast(static_cast<Real>(tap)));
+      V::store(dx + in + pixels[tap], input_gradient<V>(gradient, x, passes ? above : typename V::Type{}, c));
+    }
+  });
 }
 
 // The integer form: no gradient, so no taps, and a clamp for the activation that is fused into the pool.

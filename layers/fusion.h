@@ -1,0 +1,26 @@
+// Neighbouring layers that are computed in one pass over memory while training.
+//
+// A training step of a small net is bound by memory, not by arithmetic: batch norm, ReLU and max pool do next
+// to nothing with each number that they read and write, and a batch of activations is larger than the second
+// cache. One by one, forward and backward, they take 15 passes over the activations of their convolution;
+// together they take 4. The results are the same: the clamp and the maximum are applied where they were, only
+// sums of gradients may run in another order.
+//
+//   BatchNorm2D, ReLU or ReLU6, MaxPool2D        BatchNorm2D, ReLU or ReLU6        ReLU or ReLU6, MaxPool2D
+//
+// with a max pool of 2x2 and stride 2 over an image of even size. In evaluation every layer is computed by
+// itself: tracing (quant/trace.h) sees the layers as they were written, and does its own fusing.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layers/layer.h"
+
+namespace qlimit {
+
+/// Computes layers[first], with those behind it that one form has together with it. Sets `x` to their result
+/// and returns how many layers were taken, at least one.
+size_t forward_fused(const std::vector<std::shared_ptr<Layer>>& layers, size_t first, Variable& x);
+
+}  // namespace qlimit
