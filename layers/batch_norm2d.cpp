@@ -2,8 +2,7 @@
 
 #include <cmath>
 
-#include "core/kernels/channel.h"
-#include "core/kernels/pool.h"
+#include "layers/map_and_pool.h"
 
 namespace qlimit {
 namespace {
@@ -41,93 +40,69 @@ Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   return result;
 }
 
-ChannelMap normalization(const Doubles& mean, const Doubles& inverse, const Tensor<Real>& gamma,
-                         const Tensor<Real>& beta, const BatchNormTail& tail) {
-  ChannelMap map{Doubles(mean.size()), Doubles(mean.size()), tail.low, tail.high};
+}  // namespace
+
+NormalizationStep::NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
+                                     const Tensor<Real>& beta, double epsilon)
+    : mean_(moments.mean),
+      inverse_(inverse_deviation(moments.variance, epsilon)),
+      rows_(rows),
+      gamma_(gamma) {
+  scale_.resize(mean_.size());
+  shift_.resize(mean_.size());
   for (int64_t c = 0; c < gamma.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
-    map.scale[i] = gamma[c] * inverse[i];
-    map.shift[i] = beta[c] - mean[i] * map.scale[i];
+    scale_[i] = gamma[c] * inverse_[i];
+    shift_[i] = beta[c] - mean_[i] * scale_[i];
   }
-  return map;
 }
 
-Tensor<Real> normalize(const Tensor<Real>& x, const ChannelMap& map) {
-  const auto channels = static_cast<int64_t>(map.scale.size());
-  Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
-  channel_map(x.size() / channels, channels, x.data(), map, y.data());
-  return y;
-}
-
-// With g the upstream gradient (0 where the tail clamps) and z = (x - mean) * inverse the normalised input:
+// With g the upstream gradient (0 where it is clamped) and z = (x - mean) * inverse the normalised input:
 //   dgamma = sum g z,  dbeta = sum g
-void add_parameter_gradients(const Variable& gamma, const Variable& beta, const ChannelGradientSums& sums,
-                             const Doubles& inverse) {
-  Doubles dgamma(inverse.size());
-  for (size_t c = 0; c < dgamma.size(); ++c) dgamma[c] = sums.upstream_centered[c] * inverse[c];
+void NormalizationStep::add_parameter_gradients(const ChannelGradientSums& sums, const Variable& gamma,
+                                                const Variable& beta) const {
+  Doubles dgamma(inverse_.size());
+  for (size_t c = 0; c < dgamma.size(); ++c) dgamma[c] = sums.upstream_centered[c] * inverse_[c];
   if (gamma.wants_grad()) gamma.add_grad(to_tensor(dgamma));
   if (beta.wants_grad()) beta.add_grad(to_tensor(sums.upstream));
 }
 
-// In training the statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)),
-// which is an affine map of g and x per channel.
-ChannelMapGradient input_gradient(int64_t rows, const Tensor<Real>& gamma, const Doubles& mean,
-                                  const Doubles& inverse, const ChannelGradientSums& sums) {
-  ChannelMapGradient gradient{Doubles(mean.size()), Doubles(mean.size()), Doubles(mean.size())};
-  for (int64_t c = 0; c < gamma.size(); ++c) {
-    const size_t i = static_cast<size_t>(c);
-    const double a = gamma[c] * inverse[i];
-    const double b = -a * inverse[i] * inverse[i] * sums.upstream_centered[i] / static_cast<double>(rows);
-    gradient.upstream_scale[i] = a;
-    gradient.x_scale[i] = b;
-    gradient.shift[i] = -a * sums.upstream[i] / static_cast<double>(rows) - b * mean[i];
+// The statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)), which is an
+// affine map of g and x per channel.
+ChannelMapGradient NormalizationStep::input_gradient(const ChannelGradientSums& sums) const {
+  Doubles upstream_scale(mean_.size()), x_scale(mean_.size()), shift(mean_.size());
+  for (size_t i = 0; i < mean_.size(); ++i) {
+    const double a = gamma_[static_cast<int64_t>(i)] * inverse_[i];
+    const double b = -a * inverse_[i] * inverse_[i] * sums.upstream_centered[i] / static_cast<double>(rows_);
+    upstream_scale[i] = a;
+    x_scale[i] = b;
+    shift[i] = -a * sums.upstream[i] / static_cast<double>(rows_) - b * mean_[i];
   }
-  return gradient;
+  return {upstream_scale, x_scale, shift};
 }
 
-}  // namespace
+ChannelMapGradient NormalizationStep::input_gradient() const {
+  const Doubles zeros(scale_.size());
+  return {scale_, zeros, zeros};
+}
 
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
                                       const BatchNormOptions& options, const BatchNormTail& tail) {
   const int64_t channels = check(x, {&gamma, &beta});
   const int64_t rows = x.shape().size() / channels;
   const ChannelMoments moments = channel_moments(rows, channels, x.value().data());
-  const Doubles mean = moments.mean;
-  const Doubles inverse = inverse_deviation(moments.variance, options.epsilon);
-  const ChannelMap map = normalization(mean, inverse, gamma.value(), beta.value(), tail);
-  const Operation operation{.name = "batch_norm_training", .options = options};
-
-  if (!tail.pool) {
-    Variable output =
-        record(normalize(x.value(), map), operation, {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
-          const auto sums =
-              channel_gradient_sums(rows, channels, x.value().data(), mean, map, upstream.data());
-          add_parameter_gradients(gamma, beta, sums, inverse);
-          if (!x.wants_grad()) return;
-          Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-          channel_map_backward(rows, channels, x.value().data(), map, upstream.data(),
-                               input_gradient(rows, gamma.value(), mean, inverse, sums), dx.data());
-          x.add_grad(dx);
-        });
-    return {output, moments.mean, moments.variance};
-  }
-
-  const WindowGeometry g = *tail.pool;
-  const Shape pooled{g.batch, g.out_h, g.out_w, channels};
-  Tensor<Real> y = Tensor<Real>::uninitialized(pooled);
-  Tensor<Real> peaks = Tensor<Real>::uninitialized(pooled);
-  Tensor<Real> taps = Tensor<Real>::uninitialized(pooled);
-  map_and_pool(g, x.value().data(), map, y.data(), peaks.data(), taps.data());
-  Variable output = record(std::move(y), operation, {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
-    const auto sums =
-        channel_gradient_sums(peaks.size() / channels, channels, peaks.data(), mean, map, upstream.data());
-    add_parameter_gradients(gamma, beta, sums, inverse);
-    if (!x.wants_grad()) return;
-    Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-    map_and_pool_backward(g, x.value().data(), map, upstream.data(), taps.data(),
-                          input_gradient(rows, gamma.value(), mean, inverse, sums), dx.data());
-    x.add_grad(dx);
-  });
+  const NormalizationStep step(moments, rows, gamma.value(), beta.value(), options.epsilon);
+  const MapAndPool tail_of_x(x.value(), step.map(tail.low, tail.high), tail.pool);
+  Variable output =
+      record(tail_of_x.output(), {.name = "batch_norm_training", .options = options}, {x, gamma, beta},
+             [=](const Tensor<Real>& upstream) {
+               const ChannelGradientSums sums = tail_of_x.gradient_sums(moments.mean, upstream);
+               step.add_parameter_gradients(sums, gamma, beta);
+               if (!x.wants_grad()) return;
+               Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+               tail_of_x.backward(0, x.shape()[0], upstream, step.input_gradient(sums), dx.data());
+               x.add_grad(dx);
+             });
   return {output, moments.mean, moments.variance};
 }
 
@@ -135,21 +110,21 @@ Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& 
                       const Variable& variance, const BatchNormOptions& options) {
   const int64_t channels = check(x, {&gamma, &beta, &mean, &variance});
   const int64_t rows = x.shape().size() / channels;
-  const Doubles means = to_doubles(mean.value());
-  const Doubles inverse = inverse_deviation(to_doubles(variance.value()), options.epsilon);
-  const ChannelMap map = normalization(means, inverse, gamma.value(), beta.value(), {});
-  return record(
-      normalize(x.value(), map), {.name = "batch_norm", .options = options}, {x, gamma, beta, mean, variance},
-      [=](const Tensor<Real>& upstream) {
-        const Real* at = x.value().data();
-        add_parameter_gradients(
-            gamma, beta, channel_gradient_sums(rows, channels, at, means, map, upstream.data()), inverse);
-        if (!x.wants_grad()) return;
-        const Doubles zeros(map.scale.size());
-        Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-        channel_map_backward(rows, channels, at, map, upstream.data(), {map.scale, zeros, zeros}, dx.data());
-        x.add_grad(dx);
-      });
+  const ChannelMoments given{to_doubles(mean.value()), to_doubles(variance.value())};
+  const NormalizationStep step(given, rows, gamma.value(), beta.value(), options.epsilon);
+  const ChannelMap map = step.map();
+  Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
+  channel_map(rows, x.value().data(), map, y.data());
+  return record(std::move(y), {.name = "batch_norm", .options = options}, {x, gamma, beta, mean, variance},
+                [=](const Tensor<Real>& upstream) {
+                  const Real* from = x.value().data();
+                  step.add_parameter_gradients(
+                      channel_gradient_sums(rows, from, given.mean, map, upstream.data()), gamma, beta);
+                  if (!x.wants_grad()) return;
+                  Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+                  channel_map_backward(rows, from, map, upstream.data(), step.input_gradient(), dx.data());
+                  x.add_grad(dx);
+                });
 }
 
 BatchNorm2D::BatchNorm2D(int64_t channels, const BatchNormOptions& options) : options_(options) {
@@ -167,17 +142,20 @@ Variable BatchNorm2D::forward(const Variable& x) {
 }
 
 Variable BatchNorm2D::forward_training(const Variable& x, const BatchNormTail& tail) {
-  BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_, tail);
-  const double rows = static_cast<double>(x.shape().size() / gamma_.shape()[0]);
-  const double unbiased = rows > 1 ? rows / (rows - 1) : 1.0;
+  const BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_, tail);
+  follow({result.mean, result.variance}, x.shape().size() / gamma_.shape()[0]);
+  return result.output;
+}
+
+void BatchNorm2D::follow(const ChannelMoments& batch, int64_t rows) {
+  const double unbiased = rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1.0;
   const double m = options_.momentum;
   for (int64_t c = 0; c < running_mean_.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
-    running_mean_[c] = static_cast<Real>((1 - m) * running_mean_[c] + m * result.mean[i]);
+    running_mean_[c] = static_cast<Real>((1 - m) * running_mean_[c] + m * batch.mean[i]);
     running_variance_[c] =
-        static_cast<Real>((1 - m) * running_variance_[c] + m * unbiased * result.variance[i]);
+        static_cast<Real>((1 - m) * running_variance_[c] + m * unbiased * batch.variance[i]);
   }
-  return result.output;
 }
 
 }  // namespace qlimit

@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/kernels/channel.h"
 #include "core/window.h"
 #include "layers/layer.h"
 
@@ -27,6 +28,28 @@ struct BatchNormTail {
   Real low = -std::numeric_limits<Real>::infinity();
   Real high = std::numeric_limits<Real>::infinity();
   std::optional<WindowGeometry> pool;
+};
+
+/// One normalisation with its gradients: what lies between the passes over the activations.
+class NormalizationStep {
+ public:
+  /// rows: N*H*W; the moments may be the batch's or given ones.
+  NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
+                    const Tensor<Real>& beta, double epsilon);
+
+  /// The normalisation, with a clamp of its result.
+  ChannelMap map(Real low = -kInfinity, Real high = kInfinity) const { return {scale_, shift_, low, high}; }
+  void add_parameter_gradients(const ChannelGradientSums& sums, const Variable& gamma,
+                               const Variable& beta) const;
+  /// Of x, if the moments are those of x, and if they are given.
+  ChannelMapGradient input_gradient(const ChannelGradientSums& sums) const;
+  ChannelMapGradient input_gradient() const;
+
+ private:
+  static constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+  std::vector<double> mean_, inverse_, scale_, shift_;
+  int64_t rows_;
+  Tensor<Real> gamma_;
 };
 
 struct BatchNormResult {
@@ -51,6 +74,12 @@ class BatchNorm2D : public Layer {
   Variable forward(const Variable& x) override;
   /// As forward does in training, and what follows.
   Variable forward_training(const Variable& x, const BatchNormTail& tail);
+  /// Lets the running statistics follow those of a batch with `rows` values per channel.
+  void follow(const ChannelMoments& batch, int64_t rows);
+
+  const Variable& gamma() const { return gamma_; }
+  const Variable& beta() const { return beta_; }
+  const BatchNormOptions& options() const { return options_; }
 
  private:
   BatchNormOptions options_;

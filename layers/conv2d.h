@@ -13,6 +13,7 @@
 
 #include "core/random.h"
 #include "core/window.h"
+#include "layers/convolution.h"
 #include "layers/layer.h"
 
 namespace qlimit {
@@ -21,11 +22,20 @@ namespace qlimit {
 /// Throws kUsage for shapes that do not fit each other.
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const Window& window);
 
+/// Adds the gradients of a convolution to those of its inputs that want one: the backward step of conv2d and
+/// of everything that has a convolution in it.
+void add_convolution_gradients(const Convolution& conv, const Variable& x, const Variable& weight,
+                               const Variable& bias, const ImageUpstream& upstream);
+
 class Conv2D : public Layer {
  public:
   /// Filters by He's normal initialisation with fan-in KH*KW*in, biases zero.
   Conv2D(int64_t in_channels, int64_t out_channels, const Window& window, bool use_bias, Random& random);
   Variable forward(const Variable& x) override;
+
+  const Variable& weight() const { return weight_; }
+  const Variable& bias() const { return bias_; }
+  const Window& window() const { return window_; }
 
  private:
   Window window_;

@@ -5,11 +5,19 @@
 
 #include "core/kernels/pool.h"
 #include "layers/batch_norm2d.h"
+#include "layers/conv2d.h"
+#include "layers/map_and_pool.h"
 #include "layers/max_pool2d.h"
 #include "layers/relu.h"
 
 namespace qlimit {
 namespace {
+
+using Layers = std::vector<std::shared_ptr<Layer>>;
+
+const Layer* layer_at(const Layers& layers, size_t i) {
+  return i < layers.size() ? layers[i].get() : nullptr;
+}
 
 /// The upper bound of a ReLU or ReLU6; none for other layers.
 std::optional<Real> clamp_of(const Layer* layer) {
@@ -21,46 +29,116 @@ std::optional<Real> clamp_of(const Layer* layer) {
 /// A max pool that can be fused, laid over images of this shape.
 std::optional<WindowGeometry> pool_of(const Layer* layer, const Shape& image) {
   const auto* pool = dynamic_cast<const MaxPool2D*>(layer);
-  if (!pool || image.rank() != 4) return std::nullopt;
+  if (!pool) return std::nullopt;
   const WindowGeometry g = lay_pool("max_pool2d", pool->window(), image);
   return pools_squares(g) ? std::optional(g) : std::nullopt;
 }
 
-/// max_pool2d(clamp(x, 0, high))
-Variable clamp_and_pool(const Variable& x, Real high, const WindowGeometry& g) {
-  const ChannelMap map = ChannelMap::clamp(g.channels, 0, high);
-  const Shape pooled{g.batch, g.out_h, g.out_w, g.channels};
-  Tensor<Real> y = Tensor<Real>::uninitialized(pooled);
-  Tensor<Real> peaks = Tensor<Real>::uninitialized(pooled);
-  Tensor<Real> taps = Tensor<Real>::uninitialized(pooled);
-  map_and_pool(g, x.value().data(), map, y.data(), peaks.data(), taps.data());
-  return record(std::move(y), {.name = "relu_max_pool2d"}, {x}, [=](const Tensor<Real>& upstream) {
+/// The layers from `first` on that are one map of x [N,H,W,C]: a batch norm, a clamp, a max pool behind the
+/// clamp.
+struct Tail {
+  std::shared_ptr<BatchNorm2D> norm;
+  BatchNormTail rest;
+  size_t layers = 0;
+
+  Tail(const Layers& all, size_t first, const Shape& x) {
+    if (first < all.size()) norm = std::dynamic_pointer_cast<BatchNorm2D>(all[first]);
+    if (norm && norm->gamma().shape() != Shape{x[3]}) norm = nullptr;  // which it will report itself
+    layers = norm ? 1 : 0;
+    const std::optional<Real> high = clamp_of(layer_at(all, first + layers));
+    if (!high) return;
+    rest = {.low = 0, .high = *high, .pool = pool_of(layer_at(all, first + layers + 1), x)};
+    layers += rest.pool ? 2 : 1;
+  }
+};
+
+Variable clamp_and_pool(const Variable& x, const BatchNormTail& tail) {
+  const MapAndPool y(x.value(), ChannelMap(x.shape()[3], tail.low, tail.high), tail.pool);
+  return record(y.output(), {.name = "relu_max_pool2d"}, {x}, [=](const Tensor<Real>& upstream) {
     Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-    map_and_pool_backward(g, x.value().data(), map, upstream.data(), taps.data(),
-                          ChannelMapGradient::identity(g.channels), dx.data());
+    y.backward(0, x.shape()[0], upstream, ChannelMapGradient(x.shape()[3]), dx.data());
     x.add_grad(dx);
   });
 }
 
+/// A convolution and all that follows, forward and backward. The gradient of the convolution's output is
+/// computed image by image, where it is used at once: it never exists as a whole.
+class ConvBlock {
+ public:
+  ConvBlock(const Variable& x, const Conv2D& layer, const Convolution& conv)
+      : x_(x), weight_(layer.weight()), bias_(layer.bias()), window_(layer.window()), conv_(conv) {}
+
+  Variable clamped(const BatchNormTail& tail) const {
+    const MapAndPool rest(convolved(nullptr), ChannelMap(conv_.out_channels, tail.low, tail.high), tail.pool);
+    return record(rest.output(), operation("conv2d_relu"), {x_, weight_, bias_},
+                  [*this, rest](const Tensor<Real>& upstream) {
+                    add_gradients(rest, upstream, ChannelMapGradient(conv_.out_channels));
+                  });
+  }
+
+  Variable normalized(BatchNorm2D& norm, const BatchNormTail& tail) const {
+    const Variable gamma = norm.gamma(), beta = norm.beta();
+    ChannelMomentParts parts(conv_.g.batch, conv_.out_channels);
+    const Tensor<Real> y =
+        convolved([&](int64_t n, const Real* image) { parts.take(n, conv_.g.out_pixels(), image); });
+    const ChannelMoments moments = parts.merged();
+    const int64_t rows = conv_.g.batch * conv_.g.out_pixels();
+    norm.follow(moments, rows);
+
+    const NormalizationStep step(moments, rows, gamma.value(), beta.value(), norm.options().epsilon);
+    const MapAndPool rest(y, step.map(tail.low, tail.high), tail.pool);
+    return record(rest.output(), operation("conv2d_batch_norm"), {x_, weight_, bias_, gamma, beta},
+                  [*this, gamma, beta, moments, step, rest](const Tensor<Real>& upstream) {
+                    const ChannelGradientSums sums = rest.gradient_sums(moments.mean, upstream);
+                    step.add_parameter_gradients(sums, gamma, beta);
+                    add_gradients(rest, upstream, step.input_gradient(sums));
+                  });
+  }
+
+ private:
+  Operation operation(const char* name) const {
+    return {.name = name, .options = window_, .multiply_adds = conv_.multiply_adds()};
+  }
+
+  Tensor<Real> convolved(const ImageDone& done) const {
+    return convolve(conv_, x_.value(), weight_.value(), bias_ ? bias_.value().data() : nullptr, done);
+  }
+
+  void add_gradients(const MapAndPool& rest, const Tensor<Real>& upstream,
+                     const ChannelMapGradient& gradient) const {
+    add_convolution_gradients(conv_, x_, weight_, bias_, [&](int64_t n, Real* room) {
+      rest.backward(n, n + 1, upstream, gradient, room);
+      return room;
+    });
+  }
+
+  Variable x_, weight_, bias_;
+  Window window_;
+  Convolution conv_;
+};
+
 }  // namespace
 
-size_t forward_fused(const std::vector<std::shared_ptr<Layer>>& layers, size_t first, Variable& x) {
-  const auto layer = [&](size_t i) { return first + i < layers.size() ? layers[first + i].get() : nullptr; };
-  auto* norm = dynamic_cast<BatchNorm2D*>(layer(0));
-  const size_t clamp_at = norm ? 1 : 0;
-  const std::optional<Real> high = clamp_of(layer(clamp_at));
-  if (high && layer(0)->training()) {
-    const auto pool = pool_of(layer(clamp_at + 1), x.shape());
-    if (norm) {
-      x = norm->forward_training(x, {.low = 0, .high = *high, .pool = pool});
-      return pool ? 3 : 2;
+size_t forward_fused(const Layers& layers, size_t first, Variable& x) {
+  Layer& layer = *layers[first];
+  const bool can_fuse = layer.training() && x.shape().rank() == 4 && x.shape().size() > 0;
+  if (const auto* conv2d = dynamic_cast<const Conv2D*>(&layer); conv2d && can_fuse) {
+    const Shape* bias = conv2d->bias() ? &conv2d->bias().shape() : nullptr;
+    const Convolution conv = lay_convolution(x.shape(), conv2d->weight().shape(), bias, conv2d->window());
+    const Tail tail(layers, first + 1, {conv.g.batch, conv.g.out_h, conv.g.out_w, conv.out_channels});
+    if (tail.layers > 0) {
+      const ConvBlock block(x, *conv2d, conv);
+      x = tail.norm ? block.normalized(*tail.norm, tail.rest) : block.clamped(tail.rest);
+      return 1 + tail.layers;
     }
-    if (pool) {
-      x = clamp_and_pool(x, *high, *pool);
-      return 2;
+  } else if (can_fuse) {
+    const Tail tail(layers, first, x.shape());
+    if (tail.layers > 1) {
+      x = tail.norm ? tail.norm->forward_training(x, tail.rest) : clamp_and_pool(x, tail.rest);
+      return tail.layers;
     }
   }
-  x = (*layers[first])(x);
+  x = layer(x);
   return 1;
 }
 

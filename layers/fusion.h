@@ -2,11 +2,13 @@
 //
 // A training step of a small net is bound by memory, not by arithmetic: batch norm, ReLU and max pool do next
 // to nothing with each number that they read and write, and a batch of activations is larger than the second
-// cache. One by one, forward and backward, they take 15 passes over the activations of their convolution;
-// together they take 4. The results are the same: the clamp and the maximum are applied where they were, only
-// sums of gradients may run in another order.
+// cache. One by one they take 20 passes over the activations of their convolution, forward and backward;
+// together they take 3: the convolution writes them, the map and pool read them, and so does the way back,
+// which makes the gradient of one image at a time, in the cache, where the convolution's gradients use it.
+// The results are the same: clamp and maximum are applied where they were; only sums may run in another
+// order.
 //
-//   BatchNorm2D, ReLU or ReLU6, MaxPool2D        BatchNorm2D, ReLU or ReLU6        ReLU or ReLU6, MaxPool2D
+//   [Conv2D] BatchNorm2D [ReLU or ReLU6 [MaxPool2D]]       [Conv2D] ReLU or ReLU6 [MaxPool2D]
 //
 // with a max pool of 2x2 and stride 2 over an image of even size. In evaluation every layer is computed by
 // itself: tracing (quant/trace.h) sees the layers as they were written, and does its own fusing.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/kernels/table.h"
 #include "core/real.h"
 #include "core/tensor.h"
 
@@ -19,44 +20,83 @@ struct ChannelMoments {
   std::vector<double> variance;  // the biased one: sum of squared deviations over rows
 };
 
-/// Mean and variance per channel in one pass over memory. Each chunk computes its own mean and squared
-/// deviations while it is in the cache; chunks are merged by Chan, Golub, LeVeque, "Updating formulae and a
-/// pairwise algorithm for computing sample variances" (1979), equation 2.1. No cancellation, unlike E[x^2] -
-/// E[x]^2.
-ChannelMoments channel_moments(int64_t rows, int64_t channels, const Real* x);
+/// Mean and variance per channel of activations that come in parts, in one pass over memory: each part's own
+/// mean and squared deviations are computed while it is in the cache; parts are merged by Chan, Golub,
+/// LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979), equation 2.1.
+/// No cancellation, unlike E[x^2] - E[x]^2.
+class ChannelMomentParts {
+ public:
+  ChannelMomentParts(int64_t parts, int64_t channels);
+  /// Takes part `part`, x[rows, channels]; different parts may be taken at the same time.
+  void take(int64_t part, int64_t rows, const Real* x);
+  /// Of all parts, in order.
+  ChannelMoments merged() const;
 
-/// y = clamp(x * scale[c] + shift[c], low, high): a batch norm and the ReLU behind it as one map per channel.
-struct ChannelMap {
-  std::vector<double> scale, shift;
-  Real low = -std::numeric_limits<Real>::infinity();
-  Real high = std::numeric_limits<Real>::infinity();
-
-  /// clamp(x, low, high)
-  static ChannelMap clamp(int64_t channels, Real low, Real high);
+ private:
+  int64_t channels_;
+  std::vector<int64_t> rows_;
+  Tensor<Real> sums_, means_, squares_;
 };
 
-/// y: like x, rows * channels elements.
-void channel_map(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map, Real* y);
+/// The same of x[rows, channels] at once.
+ChannelMoments channel_moments(int64_t rows, int64_t channels, const Real* x);
+
+/// One value per channel, repeated past the last channel for kernels that read whole blocks of them.
+class ChannelPattern {
+ public:
+  explicit ChannelPattern(const std::vector<double>& values);
+  const Real* data() const { return pattern_.data(); }
+
+ private:
+  std::vector<Real> pattern_;
+};
+
+/// y = clamp(x * scale[c] + shift[c], low, high): a batch norm and the ReLU behind it as one map per channel.
+class ChannelMap {
+ public:
+  /// scale, shift: one per channel.
+  ChannelMap(const std::vector<double>& scale, const std::vector<double>& shift, Real low = -kInfinity,
+             Real high = kInfinity);
+  /// clamp(x, low, high)
+  ChannelMap(int64_t channels, Real low, Real high);
+
+  int64_t channels() const { return channels_; }
+  ChannelMapping mapping() const { return {scale_.data(), shift_.data(), low_, high_}; }
+
+ private:
+  static constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+  int64_t channels_;
+  ChannelPattern scale_, shift_;
+  Real low_, high_;
+};
 
 /// The gradient of a map whose scale and shift depend on x as well, as a batch norm's do. With g the upstream
 /// gradient where the map is strictly inside of its bounds and 0 elsewhere:
 ///   dx = upstream_scale[c] * g + x_scale[c] * x + shift[c]
-struct ChannelMapGradient {
-  std::vector<double> upstream_scale, x_scale, shift;
-
+class ChannelMapGradient {
+ public:
+  ChannelMapGradient(const std::vector<double>& upstream_scale, const std::vector<double>& x_scale,
+                     const std::vector<double>& shift);
   /// dx = g
-  static ChannelMapGradient identity(int64_t channels);
+  explicit ChannelMapGradient(int64_t channels);
+
+  ChannelMappingGradient mapping() const { return {upstream_scale_.data(), x_scale_.data(), shift_.data()}; }
+
+ private:
+  ChannelPattern upstream_scale_, x_scale_, shift_;
 };
-void channel_map_backward(int64_t rows, int64_t channels, const Real* x, const ChannelMap& map,
-                          const Real* upstream, const ChannelMapGradient& gradient, Real* dx);
+
+/// y: like x, rows * channels elements.
+void channel_map(int64_t rows, const Real* x, const ChannelMap& map, Real* y);
+void channel_map_backward(int64_t rows, const Real* x, const ChannelMap& map, const Real* upstream,
+                          const ChannelMapGradient& gradient, Real* dx);
 
 struct ChannelGradientSums {
   std::vector<double> upstream;           // sum of g
   std::vector<double> upstream_centered;  // sum of g * (x - mean)
 };
 /// The two sums of batch norm's gradient, with g as above.
-ChannelGradientSums channel_gradient_sums(int64_t rows, int64_t channels, const Real* x,
-                                          const std::vector<double>& mean, const ChannelMap& map,
-                                          const Real* upstream);
+ChannelGradientSums channel_gradient_sums(int64_t rows, const Real* x, const std::vector<double>& mean,
+                                          const ChannelMap& map, const Real* upstream);
 
 }  // namespace qlimit

@@ -12,14 +12,6 @@ int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
   return (out - 1) * stride + (kernel - 1) * dilation + 1;
 }
 
-/// The channels that a call takes of the gradient: the most for which there is a form, or what is left.
-int64_t next_gradient_width(const int64_t (&widths)[3], int64_t channels_left) {
-  for (int64_t width : widths) {
-    if (width <= channels_left) return width;
-  }
-  return channels_left;
-}
-
 }  // namespace
 
 bool ConvLines::suits(const WindowGeometry& geometry) {
@@ -144,37 +136,67 @@ void PackedConv::run(const Real* image, int64_t begin, int64_t end, std::byte* s
 }
 
 ConvGradient::ConvGradient(const WindowGeometry& geometry, int64_t out_channels)
-    : ConvLines(geometry), out_channels_(out_channels) {}
-
-int64_t ConvGradient::scratch_bytes() const {
-  return total_length(block_lines(sizeof(Real))) * static_cast<int64_t>(sizeof(Real));
+    : ConvLines(geometry), out_channels_(out_channels) {
+  const int64_t lanes = table_->gradient_lanes;
+  for (int64_t k = 0; k < runs_ * run_length_;) {
+    PatchVector vector = {{0, 0, 0}, {lanes, lanes}};
+    int64_t filled = 0;
+    for (int piece = 0; piece < 3 && filled < lanes && k + filled < runs_ * run_length_; ++piece) {
+      const int64_t run = (k + filled) / run_length_, begin = (k + filled) % run_length_;
+      const int64_t offset = run_offsets_[static_cast<size_t>(run)] + begin - filled;
+      std::fill(vector.offsets + piece, vector.offsets + 3, offset);
+      filled = std::min(lanes, filled + run_length_ - begin);
+      if (piece < 2) std::fill(vector.ends + piece, vector.ends + 2, filled);
+    }
+    filled = std::min(filled, runs_ * run_length_ - k);
+    patch_.push_back(vector);
+    pieces_.push_back({k, filled});
+    k += filled;
+  }
 }
 
-void ConvGradient::add_filters(const Real* image, const Real* upstream, std::byte* scratch,
-                               Real* sums) const {
+int64_t ConvGradient::scratch_bytes() const {
+  return (total_length(block_lines(sizeof(Real))) + out_channels_) * static_cast<int64_t>(sizeof(Real));
+}
+
+void ConvGradient::add(const Real* image, const Real* upstream, std::byte* scratch, Real* sums) const {
   const WindowGeometry& g = geometry_;
-  Real* lines = reinterpret_cast<Real*>(scratch);
+  Real* image_bias = reinterpret_cast<Real*>(scratch);
+  Real* bias = sums + out_channels_ * sums_stride();
+  table_->channel_sums(g.out_pixels(), out_channels_, upstream, image_bias);
+  for (int64_t o = 0; o < out_channels_; ++o) bias[o] += image_bias[o];
+
+  Real* lines = image_bias + out_channels_;
   const int64_t block = block_lines(sizeof(Real));
   for (int64_t line = 0; line < g.out_h; line += block) {
     const int64_t last = std::min(g.out_h, line + block);
     table_->lines(lines_for(image, line, last), lines);
-    for (int64_t channel = 0; channel < out_channels_;) {
-      const int64_t channels = next_gradient_width(table_->panel_widths, out_channels_ - channel);
-      table_->conv_gradient_panel({.rows = last - line,
-                                   .columns = g.out_w,
-                                   .lines = lines,
-                                   .row_stride = g.window.stride_h * line_length(),
-                                   .column_stride = g.window.stride_w * g.channels,
-                                   .runs = runs_,
-                                   .run_length = run_length_,
-                                   .run_offsets = run_offsets_.data(),
-                                   .upstream = upstream + line * g.out_w * out_channels_ + channel,
-                                   .pixel_stride = out_channels_,
-                                   .channels = channels,
-                                   .sums = sums + channel});
-      channel += channels;
-    }
+    table_->conv_gradient_panel({.rows = last - line,
+                                 .columns = g.out_w,
+                                 .lines = lines,
+                                 .row_stride = g.window.stride_h * line_length(),
+                                 .column_stride = g.window.stride_w * g.channels,
+                                 .vectors = static_cast<int64_t>(patch_.size()),
+                                 .patch = patch_.data(),
+                                 .upstream = upstream + line * g.out_w * out_channels_,
+                                 .pixel_stride = out_channels_,
+                                 .channels = out_channels_,
+                                 .sums = sums,
+                                 .sums_stride = sums_stride()});
   }
+}
+
+void ConvGradient::finish(int64_t channel, int64_t parts, const Real* sums, Real* filter, Real* bias) const {
+  const auto total = [&](int64_t at) {
+    double sum = 0;
+    for (int64_t part = 0; part < parts; ++part) sum += static_cast<double>(sums[part * sums_size() + at]);
+    return static_cast<Real>(sum);
+  };
+  for (size_t v = 0; v < pieces_.size(); ++v) {
+    const int64_t at = channel * sums_stride() + static_cast<int64_t>(v) * table_->gradient_lanes;
+    for (int64_t i = 0; i < pieces_[v].count; ++i) filter[pieces_[v].first + i] = total(at + i);
+  }
+  *bias = total(out_channels_ * sums_stride() + channel);
 }
 
 WindowGeometry turned_geometry(const WindowGeometry& g, int64_t out_channels) {

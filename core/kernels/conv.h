@@ -92,18 +92,31 @@ class PackedConv : public ConvFilters {
   int64_t scratch_bytes() const;
 };
 
-/// The gradients of a convolution.
+/// The gradients of a convolution's filters and bias.
 class ConvGradient : public ConvLines {
  public:
   ConvGradient(const WindowGeometry& geometry, int64_t out_channels);
 
-  /// sums[KH*KW*C, O] += what one image [H,W,C] and its upstream gradient [OH,OW,O] add to the gradient of
-  /// the filters, transposed. scratch: scratch_bytes().
-  void add_filters(const Real* image, const Real* upstream, std::byte* scratch, Real* sums) const;
+  /// Elements of the sums: for each output channel those of the filter and some more, then the bias'.
+  int64_t sums_size() const { return out_channels_ * (sums_stride() + 1); }
+  /// Adds what one image [H,W,C] and its upstream gradient [OH,OW,O] give. scratch: scratch_bytes().
+  void add(const Real* image, const Real* upstream, std::byte* scratch, Real* sums) const;
   int64_t scratch_bytes() const;
 
+  /// The gradients of filter `channel` [KH,KW,C] and its bias: the sums of `parts` such sums, one behind the
+  /// other, added in order and in double.
+  void finish(int64_t channel, int64_t parts, const Real* sums, Real* filter, Real* bias) const;
+
  private:
+  /// Elements of a patch, from `first` on, in a vector.
+  struct Piece {
+    int64_t first, count;
+  };
+  int64_t sums_stride() const { return static_cast<int64_t>(patch_.size()) * table_->gradient_lanes; }
+
   int64_t out_channels_;
+  std::vector<PatchVector> patch_;
+  std::vector<Piece> pieces_;  // one for each of patch_
 };
 
 /// The window that takes the upstream gradient of a convolution with stride 1 back to its input, with

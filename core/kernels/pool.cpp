@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/kernels/channel_pattern.h"
 #include "core/kernels/table.h"
 #include "core/parallel.h"
 
@@ -36,10 +35,9 @@ bool pools_squares(const WindowGeometry& g) {
 void map_and_pool(const WindowGeometry& g, const Real* x, const ChannelMap& map, Real* y, Real* peaks,
                   Real* taps) {
   const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
-  const MapPattern pattern(map);
   parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      kernels().map_and_pool(g, x + n * in_size, pattern.mapping(), y + n * out_size, peaks + n * out_size,
+      kernels().map_and_pool(g, x + n * in_size, map.mapping(), y + n * out_size, peaks + n * out_size,
                              taps + n * out_size);
     }
   });
@@ -49,12 +47,10 @@ void map_and_pool_backward(const WindowGeometry& g, const Real* x, const Channel
                            const Real* upstream, const Real* taps, const ChannelMapGradient& gradient,
                            Real* dx) {
   const int64_t in_size = g.in_h * g.in_w * g.channels, out_size = g.out_pixels() * g.channels;
-  const MapPattern pattern(map);
-  const MapGradientPattern gradients(gradient);
   parallel_for(g.batch, 4, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      kernels().map_and_pool_backward(g, x + n * in_size, pattern.mapping(), upstream + n * out_size,
-                                      taps + n * out_size, gradients.mapping(), dx + n * in_size);
+      kernels().map_and_pool_backward(g, x + n * in_size, map.mapping(), upstream + n * out_size,
+                                      taps + n * out_size, gradient.mapping(), dx + n * in_size);
     }
   });
 }

@@ -104,17 +104,26 @@ struct ConvPanel : ConvGrid<Real> {
   Real* out;
 };
 
-/// Some channels of the gradient of a convolution's filters, see vector/conv_gradient.h.
+/// A vector of neighbouring elements of a patch, from up to three of its stretches: lanes [0, ends[0]) lie at
+/// offsets[0] + lane from the patch's beginning, lanes up to ends[1] at offsets[1] + lane, the others at
+/// offsets[2] + lane.
+struct PatchVector {
+  int64_t offsets[3];
+  int64_t ends[2];
+};
+
+/// The gradient of a convolution's filters, see vector/conv_gradient.h.
 struct ConvGradientPanel {
   int64_t rows, columns;  // of the output
   const Real* lines;      // of the images, as in ConvGrid
   int64_t row_stride, column_stride;
-  int64_t runs, run_length;
-  const int64_t* run_offsets;
-  const Real* upstream;  // [rows, columns, pixel_stride], from the panel's first channel on
-  int64_t pixel_stride;  // channels of all panels
-  int64_t channels;      // of this one: two vectors, one, half a one, or fewer than one
-  Real* sums;            // [runs * run_length, pixel_stride], is added to
+  int64_t vectors;  // that a patch is cut into
+  const PatchVector* patch;
+  const Real* upstream;  // [rows, columns, pixel_stride]
+  int64_t pixel_stride;
+  int64_t channels;
+  Real* sums;  // [channels, sums_stride], a vector for each of the patch's; is added to
+  int64_t sums_stride;
 };
 
 /// A depthwise convolution of lines with a border, see vector/depthwise.h.
@@ -225,6 +234,7 @@ struct KernelTable {
                     std::byte* filters);
   void (*conv_panel)(const ConvPanel&);
   void (*lines)(const BorderedLines<Real>&, Real* lines);
+  int64_t gradient_lanes;  // of a PatchVector
   void (*conv_gradient_panel)(const ConvGradientPanel&);
 
   int64_t depthwise_lanes[2], depthwise_int8_lanes[2];  // of a whole vector of channels, and of half a one

@@ -138,24 +138,41 @@ TEST_P(ConvKernels, ConvGradientsEqualTheirDefinitions) {
     const auto upstream = random_values(random, pixels * out_channels);
     const auto weights = random_values(random, out_channels * patch);
 
-    // The filters': patches, transposed, times the upstream gradient, added to what is there.
-    std::vector<Real> patches(static_cast<size_t>(pixels * patch));
+    // The filters' and the bias': the upstream gradient, transposed, times patches that have a 1 at their
+    // end. Two parts, one of them of two images.
+    std::vector<Real> patches(static_cast<size_t>(pixels * patch)), with_one;
     im2col_reference(g, image.data(), 0, g.out_h, patches.data());
-    const auto before = random_values(random, patch * out_channels);
-    std::vector<Real> sums = before, expected = before, bounds = absolute(before);
-    const auto product = [&](const std::vector<Real>& a, const std::vector<Real>& b, std::vector<Real>& c) {
-      gemm_reference(patch, out_channels, pixels, {a.data(), 1, patch}, {b.data(), out_channels, 1}, c.data(),
-                     out_channels, true);
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+      with_one.insert(with_one.end(), patches.begin() + pixel * patch, patches.begin() + (pixel + 1) * patch);
+      with_one.push_back(1);
+    }
+    const auto product = [&](const std::vector<Real>& from, const std::vector<Real>& to) {
+      std::vector<Real> c(static_cast<size_t>(out_channels * (patch + 1)));
+      gemm_reference(out_channels, patch + 1, pixels, {to.data(), 1, out_channels},
+                     {from.data(), patch + 1, 1}, c.data(), patch + 1);
+      return c;
     };
-    product(patches, upstream, expected);
-    product(absolute(patches), absolute(upstream), bounds);
+    const auto second = random_values(random, pixels * out_channels);
+    const std::vector<Real> one = product(with_one, upstream), two = product(with_one, second);
+    const std::vector<Real> bound_one = product(absolute(with_one), absolute(upstream));
+    const std::vector<Real> bound_two = product(absolute(with_one), absolute(second));
+
     const ConvGradient gradient(g, out_channels);
     std::vector<std::byte> scratch(static_cast<size_t>(gradient.scratch_bytes()));
-    gradient.add_filters(image.data(), upstream.data(), scratch.data(), sums.data());
-    for (size_t i = 0; i < sums.size(); ++i) {
-      ASSERT_NEAR(sums[i], expected[i],
-                  (static_cast<double>(pixels) + 3) * kEpsilon * static_cast<double>(bounds[i]))
-          << "trial " << trial << " at " << i;
+    std::vector<Real> parts(static_cast<size_t>(2 * gradient.sums_size()));
+    gradient.add(image.data(), upstream.data(), scratch.data(), parts.data());
+    gradient.add(image.data(), second.data(), scratch.data(), parts.data());
+    gradient.add(image.data(), second.data(), scratch.data(), parts.data() + gradient.sums_size());
+    for (int64_t o = 0; o < out_channels; ++o) {
+      std::vector<Real> found(static_cast<size_t>(patch + 1));
+      gradient.finish(o, 2, parts.data(), found.data(), &found.back());
+      for (int64_t k = 0; k <= patch; ++k) {
+        const auto at = static_cast<size_t>(o * (patch + 1) + k);
+        const double bound = static_cast<double>(bound_one[at] + 2 * bound_two[at]);
+        ASSERT_NEAR(found[static_cast<size_t>(k)], one[at] + 2 * two[at],
+                    (static_cast<double>(pixels) + 6) * kEpsilon * bound)
+            << "trial " << trial << ", filter " << o << " at " << k;
+      }
     }
 
     // The input's: each pixel's gradient times the filters, added back to where its patch came from.

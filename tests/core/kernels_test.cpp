@@ -21,6 +21,8 @@
 namespace qlimit {
 namespace {
 
+constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+
 std::vector<double> as_doubles(const std::vector<Real>& values) { return {values.begin(), values.end()}; }
 
 INSTANTIATE_TEST_SUITE_P(EachIsa, Kernels, testing::ValuesIn(supported_isas()),
@@ -180,7 +182,8 @@ TEST_P(Kernels, ChannelStatisticsEqualTheirDefinitions) {
       for (size_t i = 0; i < x.size(); ++i) x[i] += static_cast<Real>(1000);  // mean far above the deviation
       const auto y = random_values(random, rows * channels);
       const ChannelMoments moments = channel_moments(rows, channels, x.data());
-      const auto gradient = channel_gradient_sums(rows, channels, x.data(), moments.mean, y.data());
+      const ChannelMap unbounded(channels, -kInfinity, kInfinity);
+      const auto gradient = channel_gradient_sums(rows, x.data(), moments.mean, unbounded, y.data());
       const auto sums = channel_sums(rows, channels, y.data());
       for (int64_t c = 0; c < channels; ++c) {
         const size_t at = static_cast<size_t>(c);
@@ -205,23 +208,104 @@ TEST_P(Kernels, ChannelStatisticsEqualTheirDefinitions) {
   }
 }
 
-TEST_P(Kernels, ChannelAffineMapsEqualTheirDefinitions) {
+// A map and its gradient, with bounds that clamp about a third of the values, and all that belongs to them.
+struct MapCase {
+  int64_t channels;
+  std::vector<Real> scale, shift, upstream_scale, x_scale, x_shift;
+  Real low = -1, high = 2;
+
+  MapCase(Random& random, int64_t count) : channels(count) {
+    for (auto* values : {&scale, &shift, &upstream_scale, &x_scale, &x_shift})
+      *values = random_values(random, channels);
+  }
+  ChannelMap map() const { return {as_doubles(scale), as_doubles(shift), low, high}; }
+  ChannelMapGradient gradient() const {
+    return {as_doubles(upstream_scale), as_doubles(x_scale), as_doubles(x_shift)};
+  }
+  Real unclamped(Real x, size_t c) const { return x * scale[c] + shift[c]; }
+  /// Whether x is so near to a bound that rounding decides on which side it lies.
+  bool is_close(Real x, size_t c) const {
+    const Real y = unclamped(x, c);
+    return std::abs(y - low) < 100 * kEpsilon || std::abs(y - high) < 100 * kEpsilon;
+  }
+  bool is_inside(Real x, size_t c) const { return unclamped(x, c) > low && unclamped(x, c) < high; }
+  Real dx(Real x, Real upstream, size_t c) const {
+    return (is_inside(x, c) ? upstream : 0) * upstream_scale[c] + x * x_scale[c] + x_shift[c];
+  }
+};
+
+TEST_P(Kernels, ChannelMapsEqualTheirDefinitions) {
   Random random(6, "affine test");
   for (int64_t channels : {1, 3, 8, 24, 100}) {
     const int64_t rows = 37;
-    const auto x = random_values(random, rows * channels), y = random_values(random, rows * channels);
-    const auto a = random_values(random, channels), b = random_values(random, channels),
-               c = random_values(random, channels);
-    std::vector<Real> one(x.size()), two(x.size());
-    channel_affine(rows, channels, x.data(), as_doubles(a), as_doubles(b), one.data());
-    channel_affine2(rows, channels, x.data(), as_doubles(a), y.data(), as_doubles(b), as_doubles(c),
-                    two.data());
+    const MapCase c(random, channels);
+    const auto x = random_values(random, rows * channels), upstream = random_values(random, rows * channels);
+    std::vector<Real> y(x.size()), dx(x.size());
+    channel_map(rows, x.data(), c.map(), y.data());
+    channel_map_backward(rows, x.data(), c.map(), upstream.data(), c.gradient(), dx.data());
+    std::vector<double> sum(static_cast<size_t>(channels)), centered = sum;
+    const std::vector<double> mean(sum.size(), 0.25);
     for (size_t i = 0; i < x.size(); ++i) {
       const size_t ch = i % static_cast<size_t>(channels);
-      ASSERT_NEAR(one[i], x[i] * a[ch] + b[ch], 40 * kEpsilon);
-      ASSERT_NEAR(two[i], x[i] * a[ch] + y[i] * b[ch] + c[ch], 80 * kEpsilon);
+      ASSERT_NEAR(y[i], std::clamp(c.unclamped(x[i], ch), c.low, c.high), 40 * kEpsilon);
+      ASSERT_FALSE(c.is_close(x[i], ch)) << "choose another seed";
+      ASSERT_NEAR(dx[i], c.dx(x[i], upstream[i], ch), 80 * kEpsilon);
+      if (c.is_inside(x[i], ch)) {
+        sum[ch] += upstream[i];
+        centered[ch] += upstream[i] * (x[i] - 0.25);
+      }
+    }
+    const ChannelGradientSums sums = channel_gradient_sums(rows, x.data(), mean, c.map(), upstream.data());
+    for (size_t ch = 0; ch < sum.size(); ++ch) {
+      ASSERT_NEAR(sums.upstream[ch], sum[ch], 40.0 * static_cast<double>(rows) * kEpsilon);
+      ASSERT_NEAR(sums.upstream_centered[ch], centered[ch], 80.0 * static_cast<double>(rows) * kEpsilon);
     }
   }
+}
+
+TEST_P(Kernels, MapAndPoolEqualsOneAfterTheOther) {
+  Random random(8, "map and pool test");
+  const Window square{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid};
+  for (int64_t channels : {1, 3, 8, 16, 24, 40}) {
+    const Shape shape{3, 4, 6, channels};
+    const WindowGeometry g = lay_window("test", square, shape);
+    ASSERT_TRUE(pools_squares(g));
+    const MapCase c(random, channels);
+    const auto x = random_values(random, shape.size()), upstream = random_values(random, shape.size() / 4);
+    std::vector<Real> y(upstream.size()), peaks = y, taps = y, dx(x.size());
+    map_and_pool(g, x.data(), c.map(), y.data(), peaks.data(), taps.data());
+    map_and_pool_backward(g, x.data(), c.map(), upstream.data(), taps.data(), c.gradient(), dx.data());
+
+    std::vector<Real> mapped(x.size()), expected_y(y.size()), expected_taps(y.size()), pooled(x.size()),
+        expected_dx(x.size());
+    channel_map(shape.size() / channels, x.data(), c.map(), mapped.data());
+    max_pool(g, mapped.data(), expected_y.data(), expected_taps.data());
+    max_pool_backward(g, upstream.data(), expected_taps.data(), pooled.data());
+    channel_map_backward(shape.size() / channels, x.data(), c.map(), pooled.data(), c.gradient(),
+                         expected_dx.data());
+    EXPECT_EQ(y, expected_y);
+    for (size_t i = 0; i < y.size(); ++i) {
+      const auto ch = i % static_cast<size_t>(channels);
+      ASSERT_NEAR(std::clamp(c.unclamped(peaks[i], ch), c.low, c.high), y[i], 40 * kEpsilon);
+    }
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(dx[i], expected_dx[i], 80 * kEpsilon);
+  }
+}
+
+TEST(MapAndPool, IsForWholeSquaresOnly) {
+  const auto fits = [](const Window& window, const Shape& shape) {
+    return pools_squares(lay_window("test", window, shape));
+  };
+  const Window square{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid};
+  Window same = square, large = square, near = square;
+  same.padding = Padding::kSame;
+  large.kernel_w = 3;
+  near.stride_h = 1;
+  EXPECT_TRUE(fits(square, {1, 4, 4, 1}));
+  EXPECT_FALSE(fits(square, {1, 5, 4, 1}));
+  EXPECT_FALSE(fits(same, {1, 4, 5, 1}));
+  EXPECT_FALSE(fits(large, {1, 4, 5, 1}));
+  EXPECT_FALSE(fits(near, {1, 4, 4, 1}));
 }
 
 TEST_P(Kernels, SumsDoNotDependOnTheNumberOfThreads) {

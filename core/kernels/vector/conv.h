@@ -168,21 +168,25 @@ struct Convolution {
   }
 };
 
-/// Lines of `border`, and the image's rows on them, each vector as `convert` makes it.
+/// Rows of the image, each vector as `convert` makes it, with `border` before, between and behind them.
 template <int kBytes, typename From, typename To, typename Convert>
 inline void fill_lines(const BorderedLines<From>& l, To border, To* lines, const Convert& convert) {
-  using Whole = Vector<To, kBytes>;
-  int64_t i = 0;
-  for (; i + Whole::kLanes <= l.total_length; i += Whole::kLanes)
-    Whole::store(lines + i, Whole::broadcast(border));
-  for (; i < l.total_length; ++i) lines[i] = border;
+  const auto fill = [&](To* begin, To* end) {
+    for_each_piece<To, kBytes>(end - begin, [&]<int kPiece>(int64_t at) {
+      Vector<To, kPiece>::store(begin + at, Vector<To, kPiece>::broadcast(border));
+    });
+  };
+  To* filled = lines;
   for (int64_t row = 0; row < l.rows; ++row) {
     const From* from = l.image + row * l.image_stride;
     To* to = lines + l.begin + row * l.line_length;
+    fill(filled, to);
     for_each_piece<To, kBytes>(l.row_length, [&]<int kPiece>(int64_t at) {
       Vector<To, kPiece>::store(to + at, convert.template operator()<kPiece>(from + at));
     });
+    filled = to + l.row_length;
   }
+  fill(filled, lines + l.total_length);
 }
 
 }  // namespace

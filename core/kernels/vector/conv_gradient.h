@@ -1,11 +1,16 @@
 // The gradient of a convolution's filters, without the patch matrix.
 //
-//   sums[k, channel] += sum over pixels of patch[pixel, k] * upstream[pixel, channel]
+//   sums[channel, k] += sum over pixels of upstream[pixel, channel] * patch[pixel, k]
 //
-// The images lie in lines with a border, as for the convolution itself (vector/conv.h): element k of all
-// patches is one walk over the lines. A tile of up to 12 elements k and one or two vectors of channels stays
-// in registers while the pixels go by: each loads its vectors of the upstream gradient, which lies as it
-// should, and broadcasts 12 neighbouring elements of its patch. 24 products for 14 loads.
+// The images lie in lines with a border, as for the convolution itself (vector/conv.h): the patch of the next
+// pixel begins stride * C elements behind. A patch is cut into vectors, whose lanes run along k. Where a
+// stretch of the patch ends inside of a vector, the next one goes on in the same vector: it is put together
+// from two or three loads (PatchVector), so that a patch of 27 elements fills 27 lanes of 32.
+//
+// A tile of up to 3 vectors times 8 channels stays in registers while the pixels go by. Each pixel costs 3
+// loads and 8 broadcasts for 24 products: with two loads and two products a cycle the products are the limit.
+// The arithmetic intensity is that of the convolution: with a line of 32 pixels and 8 channels in the first
+// cache, each element that is loaded from memory is used 9 * 8 times.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -14,96 +19,84 @@
 namespace qlimit {
 namespace {
 
-/// A vector of channels from a pixel that has only `channels` of them.
+/// Which lanes of a vector its first piece fills, or its first two.
 template <typename V>
-inline typename V::Type load_part(const Real* from, int64_t channels) {
-  Real whole[V::kLanes] = {};
-  for (int64_t i = 0; i < channels; ++i) whole[i] = from[i];
-  return V::load(whole);
+inline auto lanes_below(int64_t end) {
+  typename V::Type lane;
+  for (int64_t i = 0; i < V::kLanes; ++i) lane[i] = static_cast<Real>(i);
+  return lane < V::broadcast(static_cast<Real>(end));
 }
 
-/// kRuns stretches of a patch times kElements elements of each.
-template <int kBytes, int kVectors, int kRuns, int kElements, bool kPart>
-inline void gradient_tile(const ConvGradientPanel& g, int64_t run, int64_t element) {
+/// One image's share of the sums of kVectors vectors and kChannels channels.
+template <int kBytes, int kVectors, int kChannels, bool kPieces>
+inline void gradient_tile(const ConvGradientPanel& g, const PatchVector* vectors, int64_t channel,
+                          Real* sums) {
   using V = Vector<Real, kBytes>;
-  const int64_t run_stride = kRuns > 1 ? g.run_offsets[run + 1] - g.run_offsets[run] : 0;
-  typename V::Type sum[kRuns * kElements][kVectors] = {};
+  typename V::Type sum[kChannels][kVectors] = {};
+  decltype(lanes_below<V>(0)) in_first[kVectors], in_second[kVectors];
+  for (int v = 0; kPieces && v < kVectors; ++v) {
+    in_first[v] = lanes_below<V>(vectors[v].ends[0]);
+    in_second[v] = lanes_below<V>(vectors[v].ends[1]);
+  }
   for (int64_t row = 0; row < g.rows; ++row) {
-    const Real* x = g.lines + row * g.row_stride + g.run_offsets[run] + element;
-    const Real* upstream = g.upstream + row * g.columns * g.pixel_stride;
+    const Real* x = g.lines + row * g.row_stride;
+    const Real* upstream = g.upstream + row * g.columns * g.pixel_stride + channel;
     for (int64_t column = 0; column < g.columns; ++column, x += g.column_stride, upstream += g.pixel_stride) {
-      typename V::Type y[kVectors];
-#pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        if constexpr (kPart) {
-          y[v] = load_part<V>(upstream, g.channels);
-        } else {
-          y[v] = V::load(upstream + v * V::kLanes);
-        }
-      }
+      typename V::Type patch[kVectors];
 #pragma GCC unroll 3
-      for (int r = 0; r < kRuns; ++r) {
-#pragma GCC unroll 12
-        for (int k = 0; k < kElements; ++k) {
-          const auto broadcast = V::broadcast(x[r * run_stride + k]);
-#pragma GCC unroll 2
-          for (int v = 0; v < kVectors; ++v) sum[r * kElements + k][v] += broadcast * y[v];
+      for (int v = 0; v < kVectors; ++v) {
+        patch[v] = V::load(x + vectors[v].offsets[0]);
+        if constexpr (kPieces) {
+          const auto second = V::load(x + vectors[v].offsets[1]), third = V::load(x + vectors[v].offsets[2]);
+          patch[v] = in_first[v] ? patch[v] : in_second[v] ? second : third;
         }
+      }
+#pragma GCC unroll 8
+      for (int c = 0; c < kChannels; ++c) {
+        const auto y = V::broadcast(upstream[c]);
+#pragma GCC unroll 3
+        for (int v = 0; v < kVectors; ++v) sum[c][v] += patch[v] * y;
       }
     }
   }
-  for (int r = 0; r < kRuns; ++r) {
-    for (int k = 0; k < kElements; ++k) {
-      Real* to = g.sums + ((run + r) * g.run_length + element + k) * g.pixel_stride;
-      for (int v = 0; v < kVectors; ++v, to += V::kLanes) {
-        const auto total = sum[r * kElements + k][v];
-        if constexpr (kPart) {
-          for (int64_t i = 0; i < g.channels; ++i) to[i] += total[i];
-        } else {
-          V::store(to, V::load(to) + total);
-        }
-      }
+  for (int c = 0; c < kChannels; ++c) {
+    Real* to = sums + (channel + c) * g.sums_stride;
+    for (int v = 0; v < kVectors; ++v, to += V::kLanes) V::store(to, V::load(to) + sum[c][v]);
+  }
+}
+
+template <int kBytes, int kVectors, int kChannels>
+inline void gradient_channels(const ConvGradientPanel& g, const PatchVector* vectors, int64_t& channel,
+                              Real* sums) {
+  bool in_pieces = false;
+  for (int v = 0; v < kVectors; ++v) in_pieces |= vectors[v].ends[0] < Vector<Real, kBytes>::kLanes;
+  for (; channel + kChannels <= g.channels; channel += kChannels) {
+    if (in_pieces) {
+      gradient_tile<kBytes, kVectors, kChannels, true>(g, vectors, channel, sums);
+    } else {
+      gradient_tile<kBytes, kVectors, kChannels, false>(g, vectors, channel, sums);
     }
   }
 }
 
-/// As many tiles of kElements as fit into the rest of a stretch.
-template <int kBytes, int kVectors, int kElements, bool kPart>
-inline void gradient_tiles(const ConvGradientPanel& g, int64_t run, int64_t& element) {
-  for (; element + kElements <= g.run_length; element += kElements) {
-    gradient_tile<kBytes, kVectors, 1, kElements, kPart>(g, run, element);
+/// All channels of as many groups of kVectors vectors as are left.
+template <int kBytes, int kVectors>
+inline void gradient_vectors(const ConvGradientPanel& g, int64_t& vector) {
+  constexpr int kTile = kVectorRegisters / 4;  // three vectors of so many channels, and what they need
+  for (; vector + kVectors <= g.vectors; vector += kVectors) {
+    Real* sums = g.sums + vector * Vector<Real, kBytes>::kLanes;
+    int64_t channel = 0;
+    gradient_channels<kBytes, kVectors, kTile>(g, g.patch + vector, channel, sums);
+    gradient_channels<kBytes, kVectors, 1>(g, g.patch + vector, channel, sums);
   }
 }
 
-template <int kBytes, int kVectors, bool kPart>
-void gradient_columns(const ConvGradientPanel& g) {
-  int64_t run = 0;
-  // Grey images have stretches of three elements: three of them fill a tile.
-  for (; g.run_length == 3 && g.runs == 3 && run < 3; run += 3) {
-    gradient_tile<kBytes, kVectors, 3, 3, kPart>(g, run, 0);
-  }
-  for (; run < g.runs; ++run) {
-    int64_t element = 0;
-    gradient_tiles<kBytes, kVectors, kVectorRegisters == 32 ? 12 : 6, kPart>(g, run, element);
-    if constexpr (kVectorRegisters == 32) gradient_tiles<kBytes, kVectors, 9, kPart>(g, run, element);
-    gradient_tiles<kBytes, kVectors, 4, kPart>(g, run, element);
-    gradient_tiles<kBytes, kVectors, 1, kPart>(g, run, element);
-  }
-}
-
-/// As many channels as `width` says: two vectors, one, or half a one; or fewer, one by one.
 template <int kBytes>
 void conv_gradient_panel(const ConvGradientPanel& g) {
-  constexpr int64_t kLanes = Vector<Real, kBytes>::kLanes;
-  if (g.channels == 2 * kLanes) {
-    gradient_columns<kBytes, 2, false>(g);
-  } else if (g.channels == kLanes) {
-    gradient_columns<kBytes, 1, false>(g);
-  } else if (g.channels == kLanes / 2) {
-    gradient_columns<kBytes / 2, 1, false>(g);
-  } else {
-    gradient_columns<kBytes, 1, true>(g);
-  }
+  int64_t vector = 0;
+  gradient_vectors<kBytes, 3>(g, vector);
+  gradient_vectors<kBytes, 2>(g, vector);
+  gradient_vectors<kBytes, 1>(g, vector);
 }
 
 }  // namespace

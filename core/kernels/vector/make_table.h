@@ -69,6 +69,7 @@ constexpr KernelTable make_table() {
       .pack_conv = ConvolutionFloat<kBytes>::template pack<Real>,
       .conv_panel = ConvolutionFloat<kBytes>::template run<ConvPanel>,
       .lines = float_lines<kBytes>,
+      .gradient_lanes = kLanes,
       .conv_gradient_panel = conv_gradient_panel<kBytes>,
       .depthwise_lanes = {kLanes, kLanes / 2},
       .depthwise_int8_lanes = {WideLanes::kLanes, HalfLanes::kLanes},

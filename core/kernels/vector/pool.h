@@ -79,42 +79,60 @@ void max_pool_backward(const WindowGeometry& g, const Real* upstream, const Real
       });
 }
 
-// Calls body.operator()<bytes>(output element, input element, channel) for each piece of the channels of each
-// 2x2 window, which all lie inside the image side by side.
-template <int kBytes, typename Body>
+// Calls body(output element, input element) for each of the 2x2 windows that an image [H,W,C] consists of,
+// both of channel 0.
+template <typename Body>
 inline void for_each_square(const WindowGeometry& g, const Body& body) {
   for (int64_t oy = 0; oy < g.out_h; ++oy) {
     for (int64_t ox = 0; ox < g.out_w; ++ox) {
-      const int64_t out = (oy * g.out_w + ox) * g.channels, in = (oy * g.in_w + ox) * 2 * g.channels;
-      for_each_piece<Real, kBytes>(
-          g.channels, [&]<int kPiece>(int64_t c) { body.template operator()<kPiece>(out + c, in + c, c); });
+      body((oy * g.out_w + ox) * g.channels, (oy * g.in_w + ox) * 2 * g.channels);
     }
   }
 }
 
+// A ChannelMapping for the channels of one vector, in registers.
+template <typename V>
+struct VectorMapping {
+  using Type = typename V::Type;
+  Type scale, shift, low, high;
+
+  VectorMapping(const ChannelMapping& map, int64_t c)
+      : scale(V::load(map.scale + c)),
+        shift(V::load(map.shift + c)),
+        low(V::broadcast(map.low)),
+        high(V::broadcast(map.high)) {}
+  Type unclamped(Type x) const { return x * scale + shift; }
+  Type clamped(Type y) const { return V::min(high, V::max(low, y)); }
+};
+
 // The largest of the mapped values; x at its place goes to `peaks`, from which the gradients of the map's
-// parameters are summed later without another look at the image.
+// parameters are summed later without another look at the image. Channels are the outer loop: what belongs to
+// them stays in registers.
 template <int kBytes>
 void map_and_pool(const WindowGeometry& g, const Real* image, const ChannelMapping& map, Real* output,
                   Real* peaks, Real* taps) {
-  const int64_t pixels[4] = {0, g.channels, g.in_w * g.channels, (g.in_w + 1) * g.channels};
-  for_each_square<kBytes>(g, [&]<int kPiece>(int64_t out, int64_t in, int64_t c) {
+  const int64_t right = g.channels, below = g.in_w * g.channels;
+  for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
     using V = Vector<Real, kPiece>;
-    auto peak = V::load(image + in);
-    auto best = unclamped<V>(map, peak, c);
-    typename V::Type best_tap = {};
+    const VectorMapping<V> mapping(map, c);
+    for_each_square(g, [&](int64_t out, int64_t in) {
+      const Real* pixels[4] = {image, image + right, image + below, image + below + right};
+      auto peak = V::load(pixels[0] + in + c);
+      auto best = mapping.unclamped(peak);
+      typename V::Type best_tap = {};
 #pragma GCC unroll 3
-    for (int tap = 1; tap < 4; ++tap) {
-      const auto x = V::load(image + in + pixels[tap]);
-      const auto y = unclamped<V>(map, x, c);
-      const auto wins = (y > best) | (y != y);
-      best = wins ? y : best;
-      peak = wins ? x : peak;
-      best_tap = wins ? V::broadcast(static_cast<Real>(tap)) : best_tap;
-    }
-    V::store(output + out, clamped<V>(map, best));
-    V::store(peaks + out, peak);
-    V::store(taps + out, best_tap);
+      for (int tap = 1; tap < 4; ++tap) {
+        const auto x = V::load(pixels[tap] + in + c);
+        const auto y = mapping.unclamped(x);
+        const auto loses = y <= best;  // what is no number wins
+        best = loses ? best : y;
+        peak = loses ? peak : x;
+        best_tap = loses ? best_tap : V::broadcast(static_cast<Real>(tap));
+      }
+      V::store(output + out + c, mapping.clamped(best));
+      V::store(peaks + out + c, peak);
+      V::store(taps + out + c, best_tap);
+    });
   });
 }
 
@@ -122,16 +140,27 @@ template <int kBytes>
 void map_and_pool_backward(const WindowGeometry& g, const Real* image, const ChannelMapping& map,
                            const Real* upstream, const Real* taps, const ChannelMappingGradient& gradient,
                            Real* dx) {
-  const int64_t pixels[4] = {0, g.channels, g.in_w * g.channels, (g.in_w + 1) * g.channels};
-  for_each_square<kBytes>(g, [&]<int kPiece>(int64_t out, int64_t in, int64_t c) {
+  const int64_t right = g.channels, below = g.in_w * g.channels;
+  for_each_piece<Real, kBytes>(g.channels, [&]<int kPiece>(int64_t c) {
     using V = Vector<Real, kPiece>;
-    const auto above = V::load(upstream + out), chosen = V::load(taps + out);
+    const VectorMapping<V> mapping(map, c);
+    const auto upstream_scale = V::load(gradient.upstream_scale + c), x_scale = V::load(gradient.x_scale + c);
+    const auto shift = V::load(gradient.shift + c);
+    for_each_square(g, [&](int64_t out, int64_t in) {
+      const int64_t pixels[4] = {0, right, below, below + right};
+      const auto scaled = V::load(upstream + out + c) * upstream_scale;
+      const auto chosen = V::load(taps + out + c);
 #pragma GCC unroll 4
-    for (int tap = 0; tap < 4; ++tap) {
-      const auto x = V::load(image + in + pixels[tap]);
-      const auto passes = is_inside<V>(map, x, c) & (chosen == V::broadcast(static_cast<Real>(tap)));
-      V::store(dx + in + pixels[tap], input_gradient<V>(gradient, x, passes ? above : typename V::Type{}, c));
-    }
+      for (int tap = 0; tap < 4; ++tap) {
+        const auto x = V::load(image + in + pixels[tap] + c);
+        const auto y = mapping.unclamped(x);
+        const auto rest = x * x_scale + shift;
+        auto passed = chosen == V::broadcast(static_cast<Real>(tap)) ? scaled : typename V::Type{};
+        passed = y > mapping.low ? passed : typename V::Type{};
+        passed = y < mapping.high ? passed : typename V::Type{};
+        V::store(dx + in + pixels[tap] + c, rest + passed);
+      }
+    });
   });
 }
 
