@@ -50,7 +50,8 @@ Outcome run(const Build& build, const Shape& shape, bool fused) {
   }
   backward(y, random_tensor(random, y.shape()));
   Outcome outcome{y.value(), x.grad(), {}, {}};
-  for (const Parameter& parameter : model.parameters()) outcome.gradients.push_back(parameter.variable.grad());
+  for (const Parameter& parameter : model.parameters())
+    outcome.gradients.push_back(parameter.variable.grad());
   for (const Buffer& buffer : model.buffers()) outcome.buffers.push_back(buffer.tensor);
   return outcome;
 }
@@ -103,7 +104,8 @@ const std::vector<Case>& cases() {
        [](Sequential& m, Random&) { m.add<BatchNorm2D>(3).add<ReLU>().add<MaxPool2D>(2); }},
       {"NormRelu", 2, [](Sequential& m, Random&) { m.add<BatchNorm2D>(3).add<ReLU>(); }},
       {"ReluPool", 2, [](Sequential& m, Random&) { m.add<ReLU>().add<MaxPool2D>(2); }},
-      {"PoolOfAnOddImage", 3,
+      {"PoolOfAnOddImage",
+       3,
        [](Sequential& m, Random& r) { conv(m, r).add<BatchNorm2D>(10).add<ReLU>().add<MaxPool2D>(2); },
        {2, 5, 7, 3}},
       {"OneImageOfOnePixel", 2, [](Sequential& m, Random& r) { conv(m, r).add<ReLU>(); }, {1, 1, 1, 3}},
@@ -143,7 +145,9 @@ TEST_P(Fusion, DoesNotDependOnTheNumberOfThreads) {
   set_thread_count(3);
   const Outcome three = run(GetParam().build, GetParam().image, true);
   set_thread_count(before);
-  const auto equal = [](const Tensor<Real>& a, const Tensor<Real>& b) { return std::equal(a.begin(), a.end(), b.begin()); };
+  const auto equal = [](const Tensor<Real>& a, const Tensor<Real>& b) {
+    return std::equal(a.begin(), a.end(), b.begin());
+  };
   EXPECT_TRUE(equal(one.y, three.y));
   EXPECT_TRUE(equal(one.dx, three.dx));
   for (size_t i = 0; i < one.gradients.size(); ++i) EXPECT_TRUE(equal(one.gradients[i], three.gradients[i]));
