@@ -116,13 +116,12 @@ std::vector<Conv> convolutions() {
 }
 
 struct ConvData {
-  Tensor<Real> x, weights, y, sums;
+  Tensor<Real> x, weights, y;
 
   explicit ConvData(const Conv& c)
       : x(random_tensor({c.geometry.batch, c.in_size()})),
         weights(random_tensor({c.out_channels, c.geometry.patch_size()})),
-        y(random_tensor({c.geometry.batch, c.out_size()})),
-        sums({c.geometry.batch, c.geometry.patch_size() * c.out_channels}) {}
+        y(random_tensor({c.geometry.batch, c.out_size()})) {}
 };
 
 using ConvPass = void (*)(const Conv&, ConvData&);
@@ -154,14 +153,14 @@ void conv_input_gradient(const Conv& c, ConvData& d) {
 // Half of the batch each: what the layer adds up at the end is small.
 void conv_weight_gradient(const Conv& c, ConvData& d) {
   const ConvGradient gradient(c.geometry, c.out_channels);
-  const int64_t size = c.geometry.patch_size() * c.out_channels, parts = 2;
+  const int64_t size = gradient.sums_size(), parts = 2;
+  Tensor<Real> sums({parts, size});
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     Tensor<std::byte> scratch = Tensor<std::byte>::uninitialized({gradient.scratch_bytes()});
     for (int64_t part = begin; part < end; ++part) {
-      std::fill_n(d.sums.data() + part * size, size, Real(0));
       for (int64_t n = part; n < c.geometry.batch; n += parts) {
-        gradient.add_filters(d.x.data() + n * c.in_size(), d.y.data() + n * c.out_size(), scratch.data(),
-                             d.sums.data() + part * size);
+        gradient.add(d.x.data() + n * c.in_size(), d.y.data() + n * c.out_size(), scratch.data(),
+                     sums.data() + part * size);
       }
     }
   });
