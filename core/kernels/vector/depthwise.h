@@ -31,7 +31,7 @@ struct DepthwiseFloat : FloatSums<kBytes> {
   using Sum = typename V::Type;
   using Input = Sum;
   static constexpr int64_t kLanes = V::kLanes;
-  static constexpr int kColumns = kBytes == 64 ? 8 : 4;  // of a tile: what the registers hold
+  static constexpr int kColumns = kVectorRegisters == 32 ? 8 : 4;  // of a tile: what the registers hold
 
   static Input load(const Real* x) { return V::load(x); }
   static Input filter(const Real* w) { return V::load(w); }
@@ -50,7 +50,12 @@ struct DepthwiseInt8 {
   static Input load(const int8_t* x) { return L::load_bytes(x); }
   static Input filter(const int32_t* w) { return L::load(w); }
   static Sum dot(Sum sum, Input x, Input w) {
-    return reinterpret_cast<Sum>(L::multiply_add_pairs(reinterpret_cast<typename L::Type>(sum), x, w));
+    const auto before = reinterpret_cast<Input>(sum);
+    if constexpr (requires { L::multiply_add_low(before, x, w); }) {
+      return reinterpret_cast<Sum>(L::multiply_add_low(before, x, w));
+    } else {
+      return reinterpret_cast<Sum>(L::multiply_add_pairs(before, x, w));
+    }
   }
   static typename L::Type finish(const DepthwiseInt8Panel& g, Sum sum, int64_t c) {
     const auto sums = reinterpret_cast<typename L::Type>(sum);

@@ -120,9 +120,9 @@ struct Lanes128 {
   static void store(int32_t* p, Type v) { vst1q_s32(p, v); }
   static Type zero() { return vdupq_n_s32(0); }
   static Type broadcast(int32_t x) { return vdupq_n_s32(x); }
-  static Type multiply_add_pairs(Type sum, Type a, Type b) {
-    const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
-    return vaddq_s32(sum, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y)));
+  /// Products of the lower 16 bits of each lane.
+  static Type multiply_add_low(Type sum, Type a, Type b) {
+    return vmlal_s16(sum, vmovn_s32(a), vmovn_s32(b));
   }
 
   static Type add(Type a, Type b) { return vaddq_s32(a, b); }
