@@ -52,9 +52,14 @@ struct Tail {
   }
 };
 
+/// What a fused operation is called on the tape: "conv2d + batch_norm + relu + max_pool2d".
+std::string fused_name(const char* first, const BatchNormTail& tail) {
+  return concat(first, tail.low == 0 ? " + relu" : "", tail.pool ? " + max_pool2d" : "");
+}
+
 Variable clamp_and_pool(const Variable& x, const BatchNormTail& tail) {
   const MapAndPool y(x.value(), ChannelMap(x.shape()[3], tail.low, tail.high), tail.pool);
-  return record(y.output(), {.name = "relu_max_pool2d"}, {x}, [=](const Tensor<Real>& upstream) {
+  return record(y.output(), {.name = "relu + max_pool2d"}, {x}, [=](const Tensor<Real>& upstream) {
     Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
     y.backward(0, x.shape()[0], upstream, ChannelMapGradient(x.shape()[3]), dx.data());
     x.add_grad(dx);
@@ -70,7 +75,7 @@ class ConvBlock {
 
   Variable clamped(const BatchNormTail& tail) const {
     const MapAndPool rest(convolved(nullptr), ChannelMap(conv_.out_channels, tail.low, tail.high), tail.pool);
-    return record(rest.output(), operation("conv2d_relu"), {x_, weight_, bias_},
+    return record(rest.output(), operation(fused_name("conv2d", tail)), {x_, weight_, bias_},
                   [*this, rest](const Tensor<Real>& upstream) {
                     add_gradients(rest, upstream, ChannelMapGradient(conv_.out_channels));
                   });
@@ -87,7 +92,8 @@ class ConvBlock {
 
     const NormalizationStep step(moments, rows, gamma.value(), beta.value(), norm.options().epsilon);
     const MapAndPool rest(y, step.map(tail.low, tail.high), tail.pool);
-    return record(rest.output(), operation("conv2d_batch_norm"), {x_, weight_, bias_, gamma, beta},
+    return record(rest.output(), operation(fused_name("conv2d + batch_norm", tail)),
+                  {x_, weight_, bias_, gamma, beta},
                   [*this, gamma, beta, moments, step, rest](const Tensor<Real>& upstream) {
                     const ChannelGradientSums sums = rest.gradient_sums(moments.mean, upstream);
                     step.add_parameter_gradients(sums, gamma, beta);
@@ -96,7 +102,7 @@ class ConvBlock {
   }
 
  private:
-  Operation operation(const char* name) const {
+  Operation operation(const std::string& name) const {
     return {.name = name, .options = window_, .multiply_adds = conv_.multiply_adds()};
   }
 

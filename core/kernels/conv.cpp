@@ -8,6 +8,15 @@ namespace {
 constexpr int64_t kBlockBytes = 32 * 1024;  // of lines: they and the filters share the nearest caches
 constexpr int64_t kReadBehind = 16;         // elements: the last step of the last patch may read so far
 
+/// The width of the panel that takes the next channels: the narrowest that holds all that are left, else the
+/// widest; but if one and a half vectors are left and can be had, no more.
+int64_t next_width(const ConvPacking& packing, int64_t channels_left) {
+  const int64_t one_and_half = packing.widths[1] + packing.widths[2];
+  const bool splits = packing.narrow_is_whole && channels_left > packing.widths[1];
+  return splits && channels_left <= one_and_half ? packing.widths[1]
+                                                 : next_panel_width(packing.widths, channels_left);
+}
+
 int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
   return (out - 1) * stride + (kernel - 1) * dilation + 1;
 }
@@ -39,7 +48,7 @@ ConvFilters::ConvFilters(const WindowGeometry& geometry, int64_t out_channels, c
     : ConvLines(geometry), out_channels_(out_channels) {
   int64_t bytes = 0;
   while (columns_ < out_channels) {
-    const int64_t width = next_panel_width(packing.widths, out_channels - columns_);
+    const int64_t width = next_width(packing, out_channels - columns_);
     panels_.push_back({columns_, width, bytes});
     bytes += packing.filter_bytes(width, runs_, run_length_);
     columns_ += width;

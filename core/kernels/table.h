@@ -177,7 +177,8 @@ struct DepthwiseScatterPanel : DepthwiseTaps<Real> {
 
 /// How a convolution's filters are packed.
 struct ConvPacking {
-  int64_t widths[3];  // of panels, the widest first
+  int64_t widths[3];     // of panels, the widest first
+  bool narrow_is_whole;  // the narrowest one fills all lanes: it costs half of the next wider
   int64_t (*filter_bytes)(int64_t width, int64_t runs, int64_t run_length);
 };
 

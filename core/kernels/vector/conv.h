@@ -54,29 +54,27 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
     }
     if (k < g.run_length) step(at + k, [&](const auto* from) { return Dot::broadcast_last(from); });
   }
-  if constexpr (kPool) {
-    const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; ++v) {
+    Dot::with_output(g, v * Dot::kChannels, [&](const auto& output) {
+      if constexpr (kPool) {
+        const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
 #pragma GCC unroll 4
-    for (int c = 0; c < kColumns; c += 2) {
+        for (int c = 0; c < kColumns; c += 2) {
+          const auto above = Dot::max(Dot::finish(sum[c][v]), Dot::finish(sum[c + 1][v]));
+          const auto below =
+              Dot::max(Dot::finish(sum[kColumns + c][v]), Dot::finish(sum[kColumns + c + 1][v]));
+          output.store(pixel + c / 2, Dot::max(above, below));
+        }
+      } else {
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        const auto above = Dot::max(Dot::finish(sum[c][v]), Dot::finish(sum[c + 1][v]));
-        const auto below = Dot::max(Dot::finish(sum[kColumns + c][v]), Dot::finish(sum[kColumns + c + 1][v]));
-        Dot::store(g, pixel + c / 2, v * Dot::kChannels, Dot::max(above, below));
-      }
-    }
-  } else {
-#pragma GCC unroll 2
-    for (int r = 0; r < kRows; ++r) {
+        for (int r = 0; r < kRows; ++r) {
+          const int64_t pixel = (row + r) * g.columns + column;
 #pragma GCC unroll 8
-      for (int c = 0; c < kColumns; ++c) {
-#pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) {
-          Dot::store(g, (row + r) * g.columns + column + c, v * Dot::kChannels,
-                     Dot::finish(sum[r * kColumns + c][v]));
+          for (int c = 0; c < kColumns; ++c) output.store(pixel + c, Dot::finish(sum[r * kColumns + c][v]));
         }
       }
-    }
+    });
   }
 }
 
@@ -148,7 +146,9 @@ struct Convolution {
   }
 
   static constexpr ConvPacking packing() {
-    return {.widths = {kWidths[0], kWidths[1], kWidths[2]}, .filter_bytes = filter_bytes};
+    return {.widths = {kWidths[0], kWidths[1], kWidths[2]},
+            .narrow_is_whole = Narrow::kDepth > Wide::kDepth,
+            .filter_bytes = filter_bytes};
   }
 
  private:

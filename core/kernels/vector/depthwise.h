@@ -36,7 +36,7 @@ struct DepthwiseFloat : FloatSums<kBytes> {
   static Input load(const Real* x) { return V::load(x); }
   static Input filter(const Real* w) { return V::load(w); }
   static Sum dot(Sum sum, Input x, Input w) { return sum + x * w; }
-  static Sum finish(const DepthwisePanel&, Sum sum, int64_t) { return sum; }
+  static Sum finish(Sum sum) { return sum; }
 };
 
 template <typename L>
@@ -57,16 +57,10 @@ struct DepthwiseInt8 {
       return reinterpret_cast<Sum>(L::multiply_add_pairs(before, x, w));
     }
   }
-  static typename L::Type finish(const DepthwiseInt8Panel& g, Sum sum, int64_t c) {
-    const auto sums = reinterpret_cast<typename L::Type>(sum);
-    return g.scales ? requantized<L>(*g.scales, sums, c) : sums;
-  }
-  static void store(const DepthwiseInt8Panel& g, int64_t pixel, int64_t c, typename L::Type y) {
-    if (g.scales) {
-      store_bytes<L>(g.channels - c, y, g.out + pixel * g.pixel_stride + c);
-    } else {
-      L::store(g.sums + pixel * g.pixel_stride + c, y);
-    }
+  static typename L::Type finish(Sum sum) { return reinterpret_cast<typename L::Type>(sum); }
+  template <typename Body>
+  static void with_output(const DepthwiseInt8Panel& g, int64_t c, const Body& body) {
+    with_integer_output<L>(g, c, body);
   }
 };
 
@@ -100,11 +94,10 @@ inline void depthwise_tile(const Panel& g, int64_t row, int64_t column, int64_t 
       }
     }
   }
-  decltype(Tap::finish(g, sum[0], c)) y[kColumns];
+  Tap::with_output(g, c, [&](const auto& output) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kColumns; ++i) y[i] = Tap::finish(g, sum[i], c);
-#pragma GCC unroll 8
-  for (int i = 0; i < kColumns; ++i) Tap::store(g, row * g.columns + column + i, c, y[i]);
+    for (int i = 0; i < kColumns; ++i) output.store(row * g.columns + column + i, Tap::finish(sum[i]));
+  });
 }
 
 /// The same for all channels: whole vectors, and what is left in one of half the length, or in a last whole

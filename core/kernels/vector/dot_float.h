@@ -7,7 +7,8 @@
 namespace qlimit {
 namespace {
 
-/// The way of float sums into memory: bias and clamp, as many channels as there are.
+/// The way of float sums into memory: bias and clamp, as many channels as there are. What belongs to the
+/// channels is loaded once for all pixels of a tile.
 template <int kBytes>
 struct FloatSums {
   using V = Vector<Real, kBytes>;
@@ -15,21 +16,38 @@ struct FloatSums {
   static constexpr int64_t kChannels = V::kLanes;
 
   static Finished max(Finished a, Finished b) { return ((a > b) | (a != a)) ? a : b; }
-  template <typename Panel>
-  static void store(const Panel& g, int64_t pixel, int64_t c, Finished y) {
-    Real* to = g.out + pixel * g.pixel_stride + c;
-    const Epilogue& e = g.epilogue;
-    if (g.channels - c >= kChannels) {
-      if (e.bias) y += V::load(e.bias + c);
-      if (e.clamps) y = V::min(V::broadcast(e.high), V::max(V::broadcast(e.low), y));
-      V::store(to, y);
-      return;
+
+  class Output {
+   public:
+    /// For the channels c and following.
+    template <typename Panel>
+    Output(const Panel& g, int64_t c)
+        : out_(g.out + c), pixel_stride_(g.pixel_stride), channels_(smaller(g.channels - c, kChannels)) {
+      const Epilogue& e = g.epilogue;
+      if (e.bias && channels_ == kChannels) bias_ = V::load(e.bias + c);
+      for (int64_t i = 0; e.bias && channels_ < kChannels && i < channels_; ++i) bias_[i] = e.bias[c + i];
+      constexpr Real kInfinity = __builtin_huge_valf();
+      low_ = V::broadcast(e.clamps ? e.low : -kInfinity);
+      high_ = V::broadcast(e.clamps ? e.high : kInfinity);
     }
-    for (int64_t i = 0; i < g.channels - c; ++i) {
-      Real value = y[i] + (e.bias ? e.bias[c + i] : 0);
-      if (e.clamps) value = value < e.low ? e.low : value > e.high ? e.high : value;
-      to[i] = value;
+
+    void store(int64_t pixel, Finished sums) const {
+      Real* to = out_ + pixel * pixel_stride_;
+      const Finished y = V::min(high_, V::max(low_, sums + bias_));
+      if (channels_ == kChannels) return V::store(to, y);
+      for (int64_t i = 0; i < channels_; ++i) to[i] = y[i];
     }
+
+   private:
+    Real* out_;
+    int64_t pixel_stride_, channels_;
+    Finished bias_ = {}, low_, high_;
+  };
+
+  /// Calls body(output) with the way that a panel's sums of the channels c and following take.
+  template <typename Panel, typename Body>
+  static void with_output(const Panel& g, int64_t c, const Body& body) {
+    body(Output(g, c));
   }
 };
 

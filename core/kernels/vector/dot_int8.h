@@ -187,13 +187,9 @@ struct DotInt8 : Bytes {
   /// Bytes behind a stretch are multiplied by 0, whatever they are.
   static typename Bytes::Input broadcast_last(const uint8_t* x) { return Bytes::broadcast(x); }
   static typename L::Type max(typename L::Type a, typename L::Type b) { return L::max(a, b); }
-  static void store(const ConvInt8Panel& g, int64_t pixel, int64_t c, typename L::Type sums) {
-    if (g.scales) {
-      const auto y = requantized<L>(*g.scales, sums, c);
-      store_bytes<L>(g.channels - c, y, g.out + pixel * g.pixel_stride + c);
-    } else {
-      L::store(g.sums + pixel * g.pixel_stride + c, sums);
-    }
+  template <typename Body>
+  static void with_output(const ConvInt8Panel& g, int64_t c, const Body& body) {
+    with_integer_output<L>(g, c, body);
   }
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 template <typename L>
 inline typename L::Type rescaled(typename L::Type x, const Int8Scale& s) {
-  return rounding_divide<L>(L::high_mul(x, L::broadcast(s.multiplier)), L::broadcast(s.right_shift));
+  return RoundingDivide<L>(L::broadcast(s.right_shift))(L::high_mul(x, L::broadcast(s.multiplier)));
 }
 
 /// x without its zero point.

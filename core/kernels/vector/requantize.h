@@ -13,29 +13,55 @@
 namespace qlimit {
 namespace {
 
-/// rounding_divide_by_pot of quant/fixed_point.h.
+/// rounding_divide_by_pot of quant/fixed_point.h by the same shifts again and again.
 template <typename L>
-inline typename L::Type rounding_divide(typename L::Type x, typename L::Type shift) {
-  if constexpr (requires { L::rounding_divide(x, shift); }) {
-    return L::rounding_divide(x, shift);
-  } else {
-    // The quotient rounds down; a remainder above half (for negative numbers: above half and a bit) adds 1.
+class RoundingDivide {
+ public:
+  using Type = typename L::Type;
+  explicit RoundingDivide(Type shift) : shift_(shift) {
     const auto one = L::broadcast(1);
-    const auto mask = L::add(L::shift_left(one, shift), L::broadcast(-1));
-    const auto threshold = L::add(L::shift_right(mask, one), L::sign(x));
-    return L::increment_where_greater(L::shift_right(x, shift), L::bit_and(x, mask), threshold);
+    mask_ = L::add(L::shift_left(one, shift), L::broadcast(-1));
+    half_ = L::shift_right(mask_, one);
   }
-}
+  Type operator()(Type x) const {
+    if constexpr (requires { L::rounding_divide(x, shift_); }) {
+      return L::rounding_divide(x, shift_);
+    } else {
+      // The quotient rounds down; a remainder above half (for negative numbers: above half and a bit) adds 1.
+      const auto threshold = L::add(half_, L::sign(x));
+      return L::increment_where_greater(L::shift_right(x, shift_), L::bit_and(x, mask_), threshold);
+    }
+  }
 
-/// The outputs of a vector of sums, channels c and following.
+ private:
+  Type shift_, mask_, half_;
+};
+
+/// Makes outputs of sums, for a vector of channels: what belongs to the channels is loaded once.
 template <typename L>
-inline typename L::Type requantized(const ChannelRequantizer& r, typename L::Type sums, int64_t c) {
-  const auto product = L::high_mul(L::add(sums, L::load(r.bias + c)), L::load(r.multipliers + c));
-  const auto y = rounding_divide<L>(product, L::load(r.right_shifts + c));
-  // Clamped before the zero point is added, which then cannot overflow.
-  const auto clamped = L::clamp(y, L::broadcast(r.min - r.zero_point), L::broadcast(r.max - r.zero_point));
-  return L::add(clamped, L::broadcast(r.zero_point));
-}
+class VectorRequantizer {
+ public:
+  using Type = typename L::Type;
+  /// For the channels c and following.
+  VectorRequantizer(const ChannelRequantizer& r, int64_t c)
+      : bias_(L::load(r.bias + c)),
+        multiplier_(L::load(r.multipliers + c)),
+        divide_(L::load(r.right_shifts + c)),
+        // Clamped before the zero point is added, which then cannot overflow.
+        low_(L::broadcast(r.min - r.zero_point)),
+        high_(L::broadcast(r.max - r.zero_point)),
+        zero_point_(L::broadcast(r.zero_point)) {}
+
+  Type operator()(Type sums) const {
+    const auto product = L::high_mul(L::add(sums, bias_), multiplier_);
+    return L::add(L::clamp(divide_(product), low_, high_), zero_point_);
+  }
+
+ private:
+  Type bias_, multiplier_;
+  RoundingDivide<L> divide_;
+  Type low_, high_, zero_point_;
+};
 
 /// The first `count` lanes as bytes.
 template <typename L>
@@ -46,9 +72,38 @@ inline void store_bytes(int64_t count, typename L::Type y, int8_t* out) {
   for (int64_t i = 0; i < count; ++i) out[i] = rest[i];
 }
 
+/// The ways of integer sums into memory, for a vector of channels: requantized, or as they are.
+template <typename L>
+struct RequantizedOutput {
+  VectorRequantizer<L> requantizer;
+  int8_t* out;
+  int64_t pixel_stride, channels;
+
+  void store(int64_t pixel, typename L::Type sums) const {
+    store_bytes<L>(channels, requantizer(sums), out + pixel * pixel_stride);
+  }
+};
+template <typename L>
+struct SumsOutput {
+  int32_t* sums;
+  int64_t pixel_stride;
+
+  void store(int64_t pixel, typename L::Type y) const { L::store(sums + pixel * pixel_stride, y); }
+};
+
+/// Calls body(output) with the way that a panel's sums of the channels c and following take.
+template <typename L, typename Panel, typename Body>
+inline void with_integer_output(const Panel& g, int64_t c, const Body& body) {
+  if (g.scales) {
+    body(RequantizedOutput<L>{VectorRequantizer<L>(*g.scales, c), g.out + c, g.pixel_stride, g.channels - c});
+  } else {
+    body(SumsOutput<L>{g.sums + c, g.pixel_stride});
+  }
+}
+
 template <typename L>
 inline void requantize_lanes(const RequantizeBlock& r, const int32_t* sums, int64_t c, int8_t* out) {
-  store_bytes<L>(r.channels - c, requantized<L>(r.scales, L::load(sums + c), c), out + c);
+  store_bytes<L>(r.channels - c, VectorRequantizer<L>(r.scales, c)(L::load(sums + c)), out + c);
 }
 
 inline void requantize_int8(const RequantizeBlock& r) {
