@@ -43,7 +43,8 @@ struct Tail {
 
   Tail(const Layers& all, size_t first, const Shape& x) {
     if (first < all.size()) norm = std::dynamic_pointer_cast<BatchNorm2D>(all[first]);
-    if (norm && norm->gamma().shape() != Shape{x[3]}) norm = nullptr;  // which it will report itself
+    // One that is frozen normalizes by its running statistics; one of other channels reports that itself.
+    if (norm && (!norm->training() || norm->gamma().shape() != Shape{x[3]})) norm = nullptr;
     layers = norm ? 1 : 0;
     const std::optional<Real> high = clamp_of(layer_at(all, first + layers));
     if (!high) return;

@@ -2,9 +2,9 @@
 //
 //   tests/run --bench --benchmark_filter=steps
 //
-// Two convolutions of the study: micro's second, 8 to 16 channels on 16x16, and standard's second, 32 to 32 on
-// 32x32, each with the 2x2 max pool behind it. peak_percent is the share of what this machine can multiply in
-// that type, with its best instruction set, padding counted as work.
+// Two convolutions of the study: micro's second, 8 to 16 channels on 16x16, and standard's second, 32 to 32
+// on 32x32, each with the 2x2 max pool behind it. peak_percent is the share of what this machine can multiply
+// in that type, with its best instruction set, padding counted as work.
 #include <benchmark/benchmark.h>
 
 #include <functional>
@@ -143,7 +143,8 @@ int8::Conv2DParams int8_conv(const Shapes& s) {
                          .scales = std::vector<float>(static_cast<size_t>(s.out_channels), 0.01f),
                          .bias = std::vector<int32_t>(static_cast<size_t>(s.out_channels), 100)};
   for (int8_t& w : filter.weight) w = static_cast<int8_t>(random.below(255) - 127);
-  return int8::prepare_conv2d({1, s.size, s.size, s.channels}, {.scale = 0.02f, .zero_point = -3}, filter, k3x3,
+  return int8::prepare_conv2d({1, s.size, s.size, s.channels}, {.scale = 0.02f, .zero_point = -3}, filter,
+                              k3x3,
                               {.params = {.scale = 0.5f, .zero_point = 4}, .activation = Activation::kRelu});
 }
 
@@ -207,7 +208,8 @@ void register_all() {
       add("fp32_4_lines", isa, [](const Shapes& shapes) { return lines(shapes, false); });
     for (const Isa isa : supported_isas())
       add("fp32_5_lines_and_pool", isa, [](const Shapes& shapes) { return lines(shapes, true); });
-    add("int8_1_reference", Isa::kGeneric, [](const Shapes& shapes) { return integers(shapes, true, false); });
+    add("int8_1_reference", Isa::kGeneric,
+        [](const Shapes& shapes) { return integers(shapes, true, false); });
     for (const Isa isa : supported_isas())
       add("int8_2_lines", isa, [](const Shapes& shapes) { return integers(shapes, false, false); });
     for (const Isa isa : supported_isas())

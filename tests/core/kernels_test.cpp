@@ -292,6 +292,26 @@ TEST_P(Kernels, MapAndPoolEqualsOneAfterTheOther) {
   }
 }
 
+TEST_P(Kernels, MapAndPoolPassesNotANumberOn) {
+  const Window square{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = Padding::kValid};
+  for (const int64_t channels : {1, 8, 16}) {
+    const WindowGeometry g = lay_window("test", square, {1, 2, 8, channels});
+    for (int64_t place = 0; place < 4; ++place) {  // inside of each window
+      std::vector<Real> x(static_cast<size_t>(16 * channels)), y(x.size() / 4), peaks = y, taps = y;
+      for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<Real>(i % 7);
+      for (int64_t window = 0; window < 4; ++window) {
+        for (int64_t c = 0; c < channels; ++c) {
+          const int64_t pixel = place / 2 * 8 + 2 * window + place % 2;
+          x[static_cast<size_t>(pixel * channels + c)] = std::numeric_limits<Real>::quiet_NaN();
+        }
+      }
+      map_and_pool(g, x.data(), ChannelMap(channels, 0, 6), y.data(), peaks.data(), taps.data());
+      for (const Real value : y) EXPECT_TRUE(std::isnan(value)) << channels << " channels, place " << place;
+      for (const Real tap : taps) EXPECT_EQ(tap, static_cast<Real>(place));
+    }
+  }
+}
+
 TEST(MapAndPool, IsForWholeSquaresOnly) {
   const auto fits = [](const Window& window, const Shape& shape) {
     return pools_squares(lay_window("test", window, shape));

@@ -164,6 +164,18 @@ TEST(FusedNet, AWholeNet) {
       {20, 8, 12, 3});
 }
 
+TEST(FusedNet, AFrozenNormKeepsItsStatistics) {
+  Random random(1, "fusion test");
+  Sequential model;
+  const auto norm = std::make_shared<BatchNorm2D>(8);
+  model.add<Conv2D>(3, 8, kThree, true, random).append(norm).add<ReLU>();
+  norm->set_training(false);
+  Variable x = Variable::parameter(random_tensor(random, {2, 4, 4, 3}));
+  EXPECT_EQ(forward_fused(model.layers(), 0, x), 1u);
+  model(Variable::parameter(random_tensor(random, {2, 4, 4, 3})));
+  for (const Real mean : model.buffers()[0].tensor) EXPECT_EQ(mean, 0);
+}
+
 TEST(FusedNet, ANormOfOtherChannelsIsReportedByItself) {
   Random random(1, "fusion test");
   Sequential model;

@@ -124,10 +124,10 @@ void map_and_pool(const WindowGeometry& g, const Real* image, const ChannelMappi
       for (int tap = 1; tap < 4; ++tap) {
         const auto x = V::load(pixels[tap] + in + c);
         const auto y = mapping.unclamped(x);
-        const auto loses = y <= best;  // what is no number wins
-        best = loses ? best : y;
-        peak = loses ? peak : x;
-        best_tap = loses ? best_tap : V::broadcast(static_cast<Real>(tap));
+        const auto wins = (y > best) | (y != y);  // what is no number wins, and stays
+        best = wins ? y : best;
+        peak = wins ? x : peak;
+        best_tap = wins ? V::broadcast(static_cast<Real>(tap)) : best_tap;
       }
       V::store(output + out + c, mapping.clamped(best));
       V::store(peaks + out + c, peak);

@@ -23,7 +23,7 @@ struct Row {
   double goal;      // of ours over the best peer's
 };
 
-// What issue and README promise: at least so many times a rate, at most so many times a time or an amount.
+// What is to be reached: at least so many times a rate, at most so many times a time or an amount.
 constexpr Row kRows[] = {
     {"training micro, batch 128", Kind::kThroughput, "train/micro/batch:128", 128, 3.0},
     {"training standard, batch 128", Kind::kThroughput, "train/standard/batch:128", 128, 1.3},
