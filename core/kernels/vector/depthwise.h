@@ -50,12 +50,7 @@ struct DepthwiseInt8 {
   static Input load(const int8_t* x) { return L::load_bytes(x); }
   static Input filter(const int32_t* w) { return L::load(w); }
   static Sum dot(Sum sum, Input x, Input w) {
-    const auto before = reinterpret_cast<Input>(sum);
-    if constexpr (requires { L::multiply_add_low(before, x, w); }) {
-      return reinterpret_cast<Sum>(L::multiply_add_low(before, x, w));
-    } else {
-      return reinterpret_cast<Sum>(L::multiply_add_pairs(before, x, w));
-    }
+    return reinterpret_cast<Sum>(multiply_add_words<L>(reinterpret_cast<Input>(sum), x, w));
   }
   static typename L::Type finish(Sum sum) { return reinterpret_cast<typename L::Type>(sum); }
   template <typename Body>

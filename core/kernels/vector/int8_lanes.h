@@ -228,5 +228,15 @@ using WideLanes = Lanes128;
 using HalfLanes = Lanes128;
 #endif
 
+/// sum + a * b for a and b that fit 16 bits; the upper halves of b's lanes are 0, whatever its sign.
+template <typename L>
+inline typename L::Type multiply_add_words(typename L::Type sum, typename L::Type a, typename L::Type b) {
+  if constexpr (requires { L::multiply_add_low(sum, a, b); }) {
+    return L::multiply_add_low(sum, a, b);
+  } else {
+    return L::multiply_add_pairs(sum, a, b);
+  }
+}
+
 }  // namespace
 }  // namespace qlimit

@@ -39,7 +39,7 @@ struct ProductOfInt8 {
   static typename L::Type combine(const PairsInt8& p, typename L::Type x, typename L::Type y) {
     // Both fit 16 bits. The upper half of one is made 0, so that only the lower halves count.
     const auto low = L::bit_and(centred<L>(y, p.second_scale), L::broadcast(0xFFFF));
-    return L::multiply_add_pairs(L::zero(), centred<L>(x, p.first_scale), low);
+    return multiply_add_words<L>(L::zero(), centred<L>(x, p.first_scale), low);
   }
 };
 

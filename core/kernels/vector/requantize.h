@@ -18,23 +18,30 @@ template <typename L>
 class RoundingDivide {
  public:
   using Type = typename L::Type;
-  explicit RoundingDivide(Type shift) : shift_(shift) {
-    const auto one = L::broadcast(1);
-    mask_ = L::add(L::shift_left(one, shift), L::broadcast(-1));
-    half_ = L::shift_right(mask_, one);
-  }
+  explicit RoundingDivide(Type shift)
+      : shift_(shift), mask_(L::add(L::shift_left(L::broadcast(1), shift), L::broadcast(-1))) {}
+
+  // The quotient rounds down; a remainder above half (for negative numbers: above half and a bit) adds 1.
   Type operator()(Type x) const {
-    if constexpr (requires { L::rounding_divide(x, shift_); }) {
-      return L::rounding_divide(x, shift_);
-    } else {
-      // The quotient rounds down; a remainder above half (for negative numbers: above half and a bit) adds 1.
-      const auto threshold = L::add(half_, L::sign(x));
-      return L::increment_where_greater(L::shift_right(x, shift_), L::bit_and(x, mask_), threshold);
-    }
+    const auto threshold = L::add(L::shift_right(mask_, L::broadcast(1)), L::sign(x));
+    return L::increment_where_greater(L::shift_right(x, shift_), L::bit_and(x, mask_), threshold);
   }
 
  private:
-  Type shift_, mask_, half_;
+  Type shift_, mask_;
+};
+
+/// The same where there is an instruction for it.
+template <typename L>
+requires requires(typename L::Type x) { L::rounding_divide(x, x); }
+class RoundingDivide<L> {
+ public:
+  using Type = typename L::Type;
+  explicit RoundingDivide(Type shift) : shift_(shift) {}
+  Type operator()(Type x) const { return L::rounding_divide(x, shift_); }
+
+ private:
+  Type shift_;
 };
 
 /// Makes outputs of sums, for a vector of channels: what belongs to the channels is loaded once.
