@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "core/error.h"
 #include "experiments/text_table.h"
@@ -188,13 +187,21 @@ TextRow figure_cells(const std::optional<Figure>& f) {
   return {number(f->median), fmt::format("{} ... {}", number(f->low), number(f->high))};
 }
 
+// Google Benchmark writes "NaN" and "-NaN" for figures that it could not compute; JSON has no such numbers.
+std::string with_null_for_nan(std::string json) {
+  for (const std::string nan : {": NaN", ": -NaN"}) {
+    for (size_t at = json.find(nan); at != std::string::npos; at = json.find(nan, at))
+      json.replace(at, nan.size(), ": null");
+  }
+  return json;
+}
+
 }  // namespace
 
 void add_samples(std::string_view results, Samples& samples) {
   const std::map<std::string, double> units = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
   try {
-    const std::string valid = std::regex_replace(std::string(results), std::regex(": -?NaN"), ": null");
-    const auto json = nlohmann::json::parse(valid);
+    const auto json = nlohmann::json::parse(with_null_for_nan(std::string(results)));
     for (const nlohmann::json& one : json.at("benchmarks")) {
       if (one.at("run_type") != "iteration" || one.value("error_occurred", false)) continue;
       std::string name = one.at("run_name");
