@@ -9,10 +9,11 @@
 namespace qlimit {
 namespace {
 
+constexpr int32_t kBiasMax = std::numeric_limits<int32_t>::max();  // symmetric: -2^31 is not used
+
 // The least half range whose scale and inverse scale are ordinary float32 numbers; smaller ones count as
 // zero.
-constexpr float kLeastHalfRange = kWeightMax * std::numeric_limits<float>::min();
-constexpr int32_t kBiasMax = std::numeric_limits<int32_t>::max();  // symmetric: -2^31 is not used
+float least_half_range(int32_t top) { return static_cast<float>(top) * std::numeric_limits<float>::min(); }
 
 // A tensor seen as [outer, channels, inner] around one axis.
 struct ChannelView {
@@ -61,7 +62,16 @@ int32_t quantize_bias(float bias, float bias_scale) {
 
 }  // namespace
 
-AffineParams activation_params(Range range) {
+void check_bits(int bits, const char* name) {
+  if (bits >= kLeastBits && bits <= kMostBits) return;
+  throw Error(ErrorKind::kUsage, {.what = "no such width",
+                                  .where = name,
+                                  .expected = concat(kLeastBits, " to ", kMostBits, " bits"),
+                                  .found = concat(bits)});
+}
+
+AffineParams activation_params(Range range, int bits) {
+  check_bits(bits, "activation_params");
   if (!std::isfinite(range.min) || !std::isfinite(range.max) || !std::isfinite(range.max - range.min) ||
       range.min > range.max) {
     throw Error(ErrorKind::kNumeric,
@@ -76,10 +86,11 @@ AffineParams activation_params(Range range) {
     min = std::min(min, -5e-7f);
     max = std::max(max, 5e-7f);
   }
-  const float scale = (max - min) / static_cast<float>(kInt8Max - kInt8Min);
-  const float zero_point = static_cast<float>(kInt8Min) - min / scale;
-  return {.scale = scale,
-          .zero_point = static_cast<int32_t>(std::clamp<float>(std::round(zero_point), kInt8Min, kInt8Max))};
+  AffineParams params = {.bits = bits};
+  const auto low = static_cast<float>(params.low()), high = static_cast<float>(params.high());
+  params.scale = (max - min) / (high - low);
+  params.zero_point = static_cast<int32_t>(std::clamp(std::round(low - min / params.scale), low, high));
+  return params;
 }
 
 std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity) {
@@ -94,24 +105,27 @@ std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Gra
   return half_ranges;
 }
 
-void enlarge_for_bias(std::vector<float>& half_ranges, const Tensor<float>& bias, float input_scale) {
+void enlarge_for_bias(std::vector<float>& half_ranges, const Tensor<float>& bias, float input_scale,
+                      int bits) {
   check_finite(bias, "bias");
   if (bias.size() > 0) check_per_channel(half_ranges.size(), bias.size(), "half ranges");
   for (int64_t c = 0; c < bias.size(); ++c) {
     float& half = half_ranges[half_ranges.size() == 1 ? 0 : static_cast<size_t>(c)];
     // The weight scale at which this bias becomes 2^30, half of what int32 holds.
     const double scale = 2.0 * std::abs(static_cast<double>(bias[c])) / kBiasMax / input_scale;
-    half = std::max(half, static_cast<float>(scale * kWeightMax));
+    half = std::max(half, static_cast<float>(scale * weight_max(bits)));
   }
 }
 
 QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
-                                Granularity granularity, float input_scale) {
-  return quantize_filter(weight, bias, axis, weight_half_ranges(weight, axis, granularity), input_scale);
+                                Granularity granularity, float input_scale, int bits) {
+  return quantize_filter(weight, bias, axis, weight_half_ranges(weight, axis, granularity), input_scale,
+                         bits);
 }
 
 QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
-                                std::vector<float> half_ranges, float input_scale) {
+                                std::vector<float> half_ranges, float input_scale, int bits) {
+  check_bits(bits, "quantize_filter");
   const ChannelView view = around_axis(weight.shape(), axis);
   check_finite(weight, "weight");
   check_per_channel(half_ranges.size(), view.channels, "half ranges");
@@ -120,14 +134,15 @@ QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>
         ErrorKind::kUsage,
         {.what = "wrong number of biases", .expected = concat(view.channels), .found = concat(bias.size())});
   }
-  enlarge_for_bias(half_ranges, bias, input_scale);
+  enlarge_for_bias(half_ranges, bias, input_scale, bits);
 
-  QuantizedFilter filter;
+  QuantizedFilter filter = {.weight = {}, .scales = {}, .bias = {}, .bits = bits};
+  const auto top = static_cast<float>(weight_max(bits));
   std::vector<float> inverses;
   for (float half : half_ranges) {
-    const bool zero = half < kLeastHalfRange;
-    filter.scales.push_back(zero ? 1.0f : half / kWeightMax);
-    inverses.push_back(zero ? 0.0f : kWeightMax / half);
+    const bool zero = half < least_half_range(weight_max(bits));
+    filter.scales.push_back(zero ? 1.0f : half / top);
+    inverses.push_back(zero ? 0.0f : top / half);
   }
   const auto scale_index = [&](int64_t channel) {
     return half_ranges.size() == 1 ? size_t{0} : static_cast<size_t>(channel);
@@ -135,7 +150,7 @@ QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>
   filter.weight = Tensor<int8_t>::uninitialized(weight.shape());
   for (int64_t i = 0; i < weight.size(); ++i) {
     const float rounded = std::round(weight[i] * inverses[scale_index(view.channel_of(i))]);
-    filter.weight[i] = static_cast<int8_t>(std::clamp<float>(rounded, -kWeightMax, kWeightMax));
+    filter.weight[i] = static_cast<int8_t>(std::clamp(rounded, -top, top));
   }
   for (int64_t c = 0; c < view.channels; ++c) {
     const float bias_scale = input_scale * filter.scales[scale_index(c)];
@@ -151,7 +166,7 @@ int8_t quantize(float x, AffineParams params) {
   const float rounded =
       std::clamp(std::round(x / params.scale), -512.0f, 512.0f);  // any zero point stays decided
   return static_cast<int8_t>(
-      std::clamp(static_cast<int32_t>(rounded) + params.zero_point, kInt8Min, kInt8Max));
+      std::clamp(static_cast<int32_t>(rounded) + params.zero_point, params.low(), params.high()));
 }
 
 }  // namespace qlimit

@@ -19,8 +19,12 @@ Ranges calibrate(const FloatExecutor& executor, const Tensor<float>& images,
   }
   const std::vector<Value>& values = executor.graph().values;
   std::vector<std::unique_ptr<Observer>> observers(values.size());
+  const std::vector<int> widths = activation_widths(executor.graph(), options.observer.bits);
   for (size_t id = 0; id < values.size(); ++id) {
-    if (!values[id].is_constant()) observers[id] = make_observer(options.observer);
+    if (values[id].is_constant()) continue;
+    ObserverOptions observer = options.observer;
+    observer.bits = widths[id];
+    observers[id] = make_observer(observer);
   }
 
   for_each_batch(images, options.batch, [&](const Tensor<float>& batch) {

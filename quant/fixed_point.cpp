@@ -7,10 +7,10 @@
 namespace qlimit {
 namespace {
 
-// zero_point + round(real / scale), kept within int8.
+// zero_point + round(real / scale), kept on the grid.
 int32_t quantized_bound(float real, AffineParams output) {
   const float steps = std::clamp(std::round(real / output.scale), -512.0f, 512.0f);
-  return std::clamp(output.zero_point + static_cast<int32_t>(steps), kInt8Min, kInt8Max);
+  return std::clamp(output.zero_point + static_cast<int32_t>(steps), output.low(), output.high());
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ QuantizedMultiplier quantize_multiplier(double real, Rounding rounding) {
 }
 
 OutputClamp output_clamp(Activation activation, AffineParams output) {
-  OutputClamp clamp = {.zero_point = output.zero_point};
+  OutputClamp clamp = {.zero_point = output.zero_point, .min = output.low(), .max = output.high()};
   switch (activation) {
     case Activation::kNone:
       break;

@@ -97,7 +97,8 @@ struct OutputClamp {
 };
 
 /// Zero point and clamp of an output: the activation's real bounds f become zero_point + round(f / scale), a
-/// float32 division, within [-128,127] (kernel_util.cc, CalculateActivationRangeQuantized).
+/// float32 division, within the output's grid, [-128,127] for 8 bits (kernel_util.cc,
+/// CalculateActivationRangeQuantized).
 OutputClamp output_clamp(Activation activation, AffineParams output);
 
 /// The last step of most operations: clamp(x * m + zero_point).

@@ -31,21 +31,30 @@ void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
                "whose output nothing else reads"});
 }
 
-AffineParams output_params(const QuantizedGraph& q, const Node& node, const Ranges& ranges) {
+/// Their outputs have one scale and zero point, whatever they compute.
+bool has_fixed_params(const Op& op) {
+  return std::holds_alternative<op::Softmax>(op) || std::holds_alternative<op::Logistic>(op) ||
+         std::holds_alternative<op::Tanh>(op);
+}
+
+AffineParams output_params(const QuantizedGraph& q, const Node& node, const Ranges& ranges,
+                           const std::vector<int>& widths) {
   if (keeps_params(node.op)) return q.params[static_cast<size_t>(node.inputs[0])];
   if (std::holds_alternative<op::Softmax>(node.op)) return kSoftmaxParams;
   if (std::holds_alternative<op::Logistic>(node.op)) return int8::kLogisticParams;
   if (std::holds_alternative<op::Tanh>(node.op)) return int8::kTanhParams;
-  return activation_params(ranges[static_cast<size_t>(node.output)]);
+  const auto at = static_cast<size_t>(node.output);
+  return activation_params(ranges[at], widths[at]);
 }
 
 /// A constant that is added or multiplied is quantized by its own range, and stands on its grid from then on.
-void quantize_constant_operands(QuantizedGraph& q, const Node& node) {
+void quantize_constant_operands(QuantizedGraph& q, const Node& node, const std::vector<int>& widths) {
   for (size_t k = 0; k < operand_count(node); ++k) {
     Value& value = q.graph.value(node.inputs[k]);
     if (!value.is_constant() || value.type == DataType::kInt8) continue;
     const auto [least, most] = std::minmax_element(value.constant.begin(), value.constant.end());
-    const AffineParams params = activation_params({*least, *most});
+    const AffineParams params =
+        activation_params({*least, *most}, widths[static_cast<size_t>(node.inputs[k])]);
     value.constant = value.constant.clone();
     for (float& x : value.constant) x = dequantize(quantize(x, params), params);
     value.type = DataType::kInt8;
@@ -53,22 +62,45 @@ void quantize_constant_operands(QuantizedGraph& q, const Node& node) {
   }
 }
 
-QuantizedFilter filter_of(const QuantizedGraph& q, const Node& node, const QuantizeOptions& options) {
+QuantizedFilter filter_of(const QuantizedGraph& q, size_t i, const QuantizeOptions& options) {
+  const Node& node = q.graph.nodes[i];
   const Granularity granularity =
       std::holds_alternative<op::Dense>(node.op) ? options.dense_weights : options.weights;
   const Tensor<float>& weight = q.graph.value(node.inputs[1]).constant;
   const Tensor<float> bias =
       node.inputs.size() > 2 ? q.graph.value(node.inputs[2]).constant : Tensor<float>();
   const float input_scale = q.params[static_cast<size_t>(node.inputs[0])].scale;
-  return quantize_filter(weight, bias, channel_axis(node.op), granularity, input_scale);
+  const int bits = options.node_weight_bits.empty() ? options.weight_bits : options.node_weight_bits[i];
+  const int axis = channel_axis(node.op);
+  return quantize_filter(weight, bias, axis,
+                         weight_half_ranges(weight, axis, granularity, bits, options.weight_range),
+                         input_scale, bits);
 }
 
 }  // namespace
 
 int channel_axis(const Op& op) { return std::holds_alternative<op::DepthwiseConv2D>(op) ? 3 : 0; }
 
-QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
-  validate(graph);
+std::vector<int> activation_widths(const Graph& graph, int bits) {
+  check_bits(bits, "activations");
+  std::vector<int> widths(graph.values.size(), bits);
+  const auto width = [&](ValueId id) -> int& { return widths[static_cast<size_t>(id)]; };
+  width(graph.input) = width(graph.output) = kMostBits;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const bool is_final = width(node->output) == kMostBits;
+    if (is_final && (keeps_params(node->op) || has_fixed_params(node->op)))
+      width(node->inputs[0]) = kMostBits;
+  }
+  for (const Node& node : graph.nodes) {
+    if (keeps_params(node.op)) width(node.output) = width(node.inputs[0]);
+    if (has_fixed_params(node.op)) width(node.output) = kMostBits;
+  }
+  return widths;
+}
+
+namespace {
+
+void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
   if (ranges.size() != graph.values.size()) {
     throw Error(ErrorKind::kUsage, {.what = "the ranges belong to another graph",
                                     .where = "quantize",
@@ -76,16 +108,32 @@ QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const Quantize
                                     .found = concat(ranges.size()),
                                     .hint = "calibrate after the passes, on the graph that is quantized"});
   }
+  const std::vector<int>& node_bits = options.node_weight_bits;
+  if (!node_bits.empty() && node_bits.size() != graph.nodes.size()) {
+    throw Error(ErrorKind::kUsage, {.what = "the widths of the nodes belong to another graph",
+                                    .where = "quantize",
+                                    .expected = concat(graph.nodes.size(), " widths"),
+                                    .found = concat(node_bits.size())});
+  }
+}
+
+}  // namespace
+
+QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
+  validate(graph);
+  check_sizes(graph, ranges, options);
+  const std::vector<int> widths = activation_widths(graph, options.activation_bits);
   QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .runtime = options.runtime};
   q.params.resize(graph.values.size());
   q.params[static_cast<size_t>(graph.input)] = activation_params(ranges[static_cast<size_t>(graph.input)]);
   q.graph.value(graph.input).type = DataType::kInt8;
-  for (const Node& node : graph.nodes) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
     refuse_what_has_no_integer_form(graph, node);
-    quantize_constant_operands(q, node);
+    quantize_constant_operands(q, node, widths);
     q.graph.value(node.output).type = DataType::kInt8;
-    q.params[static_cast<size_t>(node.output)] = output_params(q, node, ranges);
-    q.filters.push_back(has_weights(node.op) ? filter_of(q, node, options) : QuantizedFilter{});
+    q.params[static_cast<size_t>(node.output)] = output_params(q, node, ranges, widths);
+    q.filters.push_back(has_weights(node.op) ? filter_of(q, i, options) : QuantizedFilter{});
   }
   return q;
 }
@@ -101,6 +149,33 @@ bool types_fit(DataType operand, DataType result, const Op& op) {
   return operand == result;
 }
 
+/// Whether the numbers fit: kernels clamp to the grid of a result and rely on that of an operand.
+void check_grids(const QuantizedGraph& q) {
+  for (size_t id = 0; id < q.params.size(); ++id) {
+    const AffineParams& params = q.params[id];
+    check_bits(params.bits, q.graph.values[id].name.c_str());
+    if (params.zero_point >= params.low() && params.zero_point <= params.high()) continue;
+    throw Error(ErrorKind::kUsage, {.what = "a zero point does not lie on its grid",
+                                    .where = q.graph.values[id].name,
+                                    .expected = concat(params.low(), " to ", params.high()),
+                                    .found = concat(params.zero_point)});
+  }
+  for (size_t i = 0; i < q.filters.size(); ++i) {
+    const QuantizedFilter& filter = q.filters[i];
+    const std::string& name = q.graph.value(q.graph.nodes[i].output).name;
+    check_bits(filter.bits, name.c_str());
+    // Files of others may use the least number too.
+    const int32_t most = weight_max(filter.bits);
+    for (const int8_t w : filter.weight) {
+      if (w >= -most - 1 && w <= most) continue;
+      throw Error(ErrorKind::kUsage, {.what = "a weight does not lie on its grid",
+                                      .where = name,
+                                      .expected = concat(filter.bits, " bits"),
+                                      .found = concat(int{w})});
+    }
+  }
+}
+
 }  // namespace
 
 void validate(const QuantizedGraph& q) {
@@ -111,6 +186,7 @@ void validate(const QuantizedGraph& q) {
                                     .expected = concat(q.graph.values.size(), " and ", q.graph.nodes.size()),
                                     .found = concat(q.params.size(), " and ", q.filters.size())});
   }
+  check_grids(q);
   for (const Node& node : q.graph.nodes) {
     const Value& result = q.graph.value(node.output);
     for (size_t k = 0; k < operand_count(node); ++k) {

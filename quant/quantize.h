@@ -6,13 +6,18 @@
 //   QuantizedModel model(quantize(graph, ranges));
 //
 // All rules are those of TFLite's 8-bit specification; quant/affine.h chooses the numbers, this file decides
-// which tensor gets which.
+// which tensor gets which, and how many bits:
+//
+//   ObserverOptions four = {.method = CalibrationMethod::kMse, .bits = 4};
+//   Ranges ranges = calibrate(FloatExecutor(graph), images, {.observer = four});
+//   QuantizedModel model(quantize(graph, ranges, {.weight_bits = 4, .activation_bits = 4}));
 #pragma once
 
 #include <vector>
 
 #include "quant/affine.h"
 #include "quant/graph.h"
+#include "quant/remedies/weight_range.h"
 #include "quant/runtime.h"
 
 namespace qlimit {
@@ -26,14 +31,18 @@ struct QuantizeOptions {
   /// The same for dense layers. One for all by default: older TFLite and TFLM runtimes know nothing else.
   Granularity dense_weights = Granularity::kPerTensor;
   Runtime runtime = Runtime::kTflite;
+  int weight_bits = kMostBits;             // 2 to 8
+  int activation_bits = kMostBits;         // 2 to 8, of those that have a choice (activation_widths)
+  std::vector<int> node_weight_bits = {};  // one for each node (mixed precision); empty: weight_bits for all
+  WeightRangeOptions weight_range = {};
 };
 
 /// A graph in integers, as plain data: what a .tflite file holds, and what QuantizedModel compiles. Graphs
-/// from `quantize` are int8 throughout. Others may start and end with floats (op::Quantize, op::Dequantize),
-/// or have float parts.
+/// from `quantize` are integers throughout; of any width, they are stored as int8. Others may start and end
+/// with floats (op::Quantize, op::Dequantize), or have float parts.
 struct QuantizedGraph {
   Graph graph;                           // its constants are real numbers, of int8 operands too
-  std::vector<AffineParams> params;      // scale and zero point of each int8 value, by ValueId
+  std::vector<AffineParams> params;      // the grid of each int8 value, by ValueId
   std::vector<QuantizedFilter> filters;  // for each node; without elements where the node has no int8 weights
   Runtime runtime = Runtime::kTflite;
 
@@ -42,15 +51,24 @@ struct QuantizedGraph {
 };
 
 /// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
-/// nodes, operands and result of a node of one type unless it converts. Throws kUsage.
+/// nodes, operands and result of a node of one type unless it converts, zero points and weights on their
+/// grids. Throws kUsage.
 void validate(const QuantizedGraph& q);
+
+/// The width of each value of a graph, by ValueId. `bits` for most, but 8 for
+/// - the input: images are bytes already, and narrowing them would be no property of the network;
+/// - the output, and the logits before a last softmax or logistic: they are ten numbers, which nobody sums;
+/// - what softmax, logistic and tanh compute, whose scale is fixed.
+/// Pools, reshapes and padding have the width of their input.
+std::vector<int> activation_widths(const Graph& graph, int bits);
 
 /// Chooses scale and zero point of every activation, and quantizes weights and biases.
 /// - Pools, reshapes and padding keep their input's scale and zero point, the operands of a concatenation are
 ///   brought to the result's; softmax, logistic and tanh have fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
-/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` does
-/// not belong to the graph; kNumeric for ranges or weights that are not finite.
+/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` or
+/// `node_weight_bits` do not belong to the graph, or for a width other than 2 to 8; kNumeric for ranges or
+/// weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});
 
 /// The axis of a node's weights that is its output channel: 3 for depthwise convolutions, else 0.

@@ -102,6 +102,7 @@ std::string QuantizedModel::fingerprint() const {
     append(bytes, filter.weight);
     append(bytes, filter.scales);
     append(bytes, filter.bias);
+    bytes += std::to_string(filter.bits);
   }
   for (const Node& node : graph().nodes) {
     for (size_t k = 0; k < operand_count(node); ++k) append(bytes, graph().value(node.inputs[k]).constant);

@@ -1,4 +1,4 @@
-// The integer model: int8 in, int8 weights, int32 sums, int8 out.
+// The integer model: int8 in, int8 weights, int32 sums, int8 out; inside, any widths from 8 to 2 bits.
 //
 // Between the quantization of the input and the output no floating-point operation takes place and no memory
 // is asked for. Zero-point terms are folded into the biases, scales have become fixed-point multipliers, all
@@ -46,7 +46,7 @@ class QuantizedModel {
   const Graph& graph() const { return quantized_.graph; }
   const AffineParams& params(ValueId id) const { return quantized_.params_of(id); }
   int64_t arena_bytes() const { return program_.arena_bytes(); }
-  /// Everything that decides about results, as bytes: structure, scales, zero points, weights, biases
+  /// Everything that decides about results, as bytes: structure, scales, zero points, widths, weights, biases
   /// (pointwise functions by their names). For comparing two models.
   std::string fingerprint() const;
 

@@ -63,12 +63,15 @@ namespace int8 {
 
 void expect_equal_params(const char* operation, const std::vector<AffineParams>& inputs,
                          AffineParams output) {
+  const auto text = [](AffineParams p) {
+    return concat(p.scale, " and ", p.zero_point, ", ", p.bits, " bits");
+  };
   for (AffineParams input : inputs) {
     if (input == output) continue;
     throw Error(ErrorKind::kUnsupported, {.what = "inputs and output must have the same scale and zero point",
                                           .where = operation,
-                                          .expected = concat(output.scale, " and ", output.zero_point),
-                                          .found = concat(input.scale, " and ", input.zero_point)});
+                                          .expected = text(output),
+                                          .found = text(input)});
   }
 }
 

@@ -9,14 +9,14 @@
 namespace qlimit::int8 {
 namespace {
 
-// Fills a table: number(q - z_in), kept within int8, for each input q.
+// Fills a table: number(q - z_in), kept on the output's grid, for each input q.
 template <typename Number>
-Lookup fill_table(int32_t input_zero_point, const Number& number) {
+Lookup fill_table(int32_t input_zero_point, const AffineParams& output, const Number& number) {
   Lookup table;
   for (int32_t q = kInt8Min; q <= kInt8Max; ++q) {
     auto y = number(q - input_zero_point);
     table[static_cast<size_t>(q - kInt8Min)] =
-        static_cast<int8_t>(std::clamp<decltype(y)>(y, kInt8Min, kInt8Max));
+        static_cast<int8_t>(std::clamp<decltype(y)>(y, output.low(), output.high()));
   }
   return table;
 }
@@ -25,7 +25,7 @@ Lookup fill_table(int32_t input_zero_point, const Number& number) {
 template <typename Function>
 Lookup float_table(AffineParams input, AffineParams output, const Function& function) {
   const float steps_per_unit = 1.0f / output.scale;
-  return fill_table(input.zero_point, [&](int32_t steps) {
+  return fill_table(input.zero_point, output, [&](int32_t steps) {
     const float real = input.scale * static_cast<float>(steps);
     const float y = std::round(function(real) * steps_per_unit) + static_cast<float>(output.zero_point);
     if (std::isnan(y)) {
@@ -60,7 +60,7 @@ Lookup fixed_point_table(const char* name, AffineParams input, AffineParams outp
   // Beyond this many steps Q4.27 ends, and the function is flat.
   const auto radius =
       static_cast<int32_t>(std::ldexp((1 << kIntegerBits) - 1, 31 - kIntegerBits - multiplier.shift));
-  return fill_table(input.zero_point, [&](int32_t steps) {
+  return fill_table(input.zero_point, output, [&](int32_t steps) {
     if (steps <= -radius) return kInt8Min;
     if (steps >= radius) return kInt8Max;
     const int32_t argument = multiply_by_quantized_multiplier(steps, multiplier, Rounding::kDouble);

@@ -18,7 +18,7 @@ Lookup make_lookup(const std::function<double(double)>& f, AffineParams input, A
                                         .hint = "it must be defined over the whole range of its input"});
     }
     table[static_cast<size_t>(q - kInt8Min)] =
-        static_cast<int8_t>(std::clamp<double>(steps + output.zero_point, kInt8Min, kInt8Max));
+        static_cast<int8_t>(std::clamp<double>(steps + output.zero_point, output.low(), output.high()));
   }
   return table;
 }

@@ -16,9 +16,9 @@ namespace qlimit::int8 {
 /// The output for each input; that of q stands at q + 128.
 using Lookup = std::array<int8_t, 256>;
 
-/// round(f(s_in * (q - z_in)) / s_out) + z_out within [-128,127] for all q, in double, ties away from zero.
-/// This is our definition: TFLite evaluates its tables in float. Throws kNumeric where f is not a number;
-/// infinities saturate.
+/// round(f(s_in * (q - z_in)) / s_out) + z_out on the output's grid for all q, in double, ties away from
+/// zero. This is our definition: TFLite evaluates its tables in float. Throws kNumeric where f is not a
+/// number; infinities saturate.
 Lookup make_lookup(const std::function<double(double)>& f, AffineParams input, AffineParams output);
 
 /// x, y: n numbers; y may be x.

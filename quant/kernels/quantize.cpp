@@ -22,8 +22,8 @@ void check_numbers(const float* x, int64_t n) {
 
 void quantize(AffineParams params, const float* x, int64_t n, int8_t* y) {
   check_numbers(x, n);
-  quantize_int8(n, params.scale, params.zero_point, kInt8Min - params.zero_point,
-                kInt8Max - params.zero_point, x, y);
+  quantize_int8(n, params.scale, params.zero_point, params.low() - params.zero_point,
+                params.high() - params.zero_point, x, y);
 }
 
 void dequantize(AffineParams params, const int8_t* x, int64_t n, float* y) {

@@ -1,5 +1,7 @@
 #include "quant/kernels/requantize.h"
 
+#include <algorithm>
+
 namespace qlimit::int8 {
 namespace {
 
@@ -23,7 +25,10 @@ RequantizeParams prepare_relu(AffineParams input, const OutputStage& output, Run
   if (output.activation != Activation::kRelu6) return prepare_requantize(input, output);
   OutputStage clamp_only = output;
   clamp_only.params = input;
-  return prepare(1.0, input, clamp_only);
+  RequantizeParams params = prepare(1.0, input, clamp_only);
+  params.out.min = std::max(params.out.min, output.params.low());  // of fewer bits than the input, perhaps
+  params.out.max = std::min(params.out.max, output.params.high());
+  return params;
 }
 
 void requantize(const RequantizeParams& p, const int8_t* x, int64_t n, int8_t* y) {

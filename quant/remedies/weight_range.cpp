@@ -1,0 +1,105 @@
+#include "quant/remedies/weight_range.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace qlimit {
+namespace {
+
+struct NamedMethod {
+  std::string_view name;
+  WeightRangeMethod method;
+};
+constexpr std::array<NamedMethod, 3> kMethods = {{{"min_max", WeightRangeMethod::kMinMax},
+                                                  {"percentile", WeightRangeMethod::kPercentile},
+                                                  {"mse", WeightRangeMethod::kMse}}};
+
+/// The weights that share one half range: all, or for each channel its own.
+std::vector<std::vector<float>> groups_of(const Tensor<float>& weight, int axis, Granularity granularity) {
+  if (granularity == Granularity::kPerTensor) return {{weight.begin(), weight.end()}};
+  int64_t inner = 1;
+  for (int i = axis + 1; i < weight.rank(); ++i) inner *= weight.dim(i);
+  const int64_t channels = weight.dim(axis);
+  std::vector<std::vector<float>> groups(static_cast<size_t>(channels));
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    groups[static_cast<size_t>(i / inner % channels)].push_back(weight[i]);
+  }
+  return groups;
+}
+
+float percentile_half_range(const std::vector<float>& weights, double percentile, float most) {
+  std::vector<float> magnitudes;
+  for (float w : weights) magnitudes.push_back(std::abs(w));
+  const double kept = std::ceil(static_cast<double>(magnitudes.size()) * percentile / 100);
+  const auto last = magnitudes.begin() + std::max<int64_t>(static_cast<int64_t>(kept), 1) - 1;
+  std::nth_element(magnitudes.begin(), last, magnitudes.end());
+  return *last > 0 ? *last : most;
+}
+
+float mse_half_range(const std::vector<float>& weights, int bits, float most) {
+  const auto n = static_cast<int64_t>(weights.size());
+  float best = most;
+  double least = weight_squared_error(weights.data(), n, most, bits);
+  for (int step = kHalfRangeSteps - 1; step > 0; --step) {
+    const auto candidate = static_cast<float>(static_cast<double>(most) * step / kHalfRangeSteps);
+    const double error = weight_squared_error(weights.data(), n, candidate, bits);
+    if (error < least) {
+      least = error;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity,
+                                      int bits, const WeightRangeOptions& options) {
+  check_bits(bits, "weights");
+  if (!(options.percentile > 50 && options.percentile <= 100)) {
+    throw Error(ErrorKind::kUsage, {.what = "weight range option out of range",
+                                    .where = "percentile",
+                                    .expected = "above 50, at most 100",
+                                    .found = concat(options.percentile)});
+  }
+  std::vector<float> half_ranges = weight_half_ranges(weight, axis, granularity);
+  if (options.method == WeightRangeMethod::kMinMax) return half_ranges;
+  const std::vector<std::vector<float>> groups = groups_of(weight, axis, granularity);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    half_ranges[i] = options.method == WeightRangeMethod::kMse
+                         ? mse_half_range(groups[i], bits, half_ranges[i])
+                         : percentile_half_range(groups[i], options.percentile, half_ranges[i]);
+  }
+  return half_ranges;
+}
+
+double weight_squared_error(const float* weights, int64_t n, float half_range, int bits) {
+  const double top = weight_max(bits);
+  const double scale = half_range / top;
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double w = weights[i];
+    const double q = scale > 0 ? std::clamp(std::round(w / scale), -top, top) : 0;
+    sum += (w - q * scale) * (w - q * scale);
+  }
+  return sum;
+}
+
+WeightRangeMethod weight_range_method(std::string_view name) {
+  for (const NamedMethod& known : kMethods)
+    if (known.name == name) return known.method;
+  throw Error(ErrorKind::kUsage, {.what = "unknown way to choose the range of weights",
+                                  .expected = "min_max, percentile or mse",
+                                  .found = std::string(name)});
+}
+
+std::string weight_range_method_name(WeightRangeMethod method) {
+  for (const NamedMethod& known : kMethods)
+    if (known.method == method) return std::string(known.name);
+  return "unknown";
+}
+
+}  // namespace qlimit

@@ -1,0 +1,51 @@
+// How much of a layer's weights its few bits should cover.
+//
+// With 127 steps on either side of zero the greatest weight may as well be representable. With 7 or fewer it
+// may not: one outlier then makes the steps of all other weights coarse. So the half range h of the grid
+// [-h,h] becomes a choice, as the range of an activation is (quant/observer.h); what lies outside is clipped.
+//
+//   WeightRangeOptions options = {.method = WeightRangeMethod::kMse};
+//   std::vector<float> half = weight_half_ranges(weight, 0, Granularity::kPerChannel, 4, options);
+//   QuantizedFilter filter = quantize_filter(weight, bias, 0, half, input_scale, 4);
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quant/affine.h"
+
+namespace qlimit {
+
+enum class WeightRangeMethod {
+  kMinMax,      // max |w|: clips nothing
+  kPercentile,  // leaves out a given share of the numbers, the greatest |w|
+  kMse,         // the half range with the least squared error of all weights together
+};
+
+struct WeightRangeOptions {
+  WeightRangeMethod method = WeightRangeMethod::kMinMax;
+  double percentile = 99.9;  // kPercentile: of |w| that are kept, in (50,100]
+};
+
+/// One half range for the tensor, or one for each channel along `axis`, for weights of so many bits.
+/// kPercentile takes the least |w| that at least so many percent do not exceed; where that is 0, max |w|.
+/// Each channel has its own percentile: in one of 72 weights 99.9 % is all of them. kMse tries the
+/// kHalfRangeSteps fractions of max |w|; ties go to the wider range. Throws kUsage for options out of range,
+/// kNumeric for weights that are not finite.
+std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity,
+                                      int bits, const WeightRangeOptions& options);
+
+/// kMse tries max |w| * i / kHalfRangeSteps for i from kHalfRangeSteps down to 1.
+inline constexpr int kHalfRangeSteps = 200;
+
+/// Sum of the squared errors of n weights that are rounded to the grid with this half range, as
+/// quantize_filter rounds them; of all squares if the half range is 0.
+double weight_squared_error(const float* weights, int64_t n, float half_range, int bits);
+
+/// "min_max", "percentile", "mse", and back. Throws kUsage for another name.
+WeightRangeMethod weight_range_method(std::string_view name);
+std::string weight_range_method_name(WeightRangeMethod method);
+
+}  // namespace qlimit
