@@ -44,7 +44,14 @@ AffineParams output_params(const QuantizedGraph& q, const Node& node, const Rang
   if (std::holds_alternative<op::Logistic>(node.op)) return int8::kLogisticParams;
   if (std::holds_alternative<op::Tanh>(node.op)) return int8::kTanhParams;
   const auto at = static_cast<size_t>(node.output);
-  return activation_params(ranges[at], widths[at]);
+  AffineParams params = activation_params(ranges[at], widths[at]);
+  if (std::holds_alternative<op::Add>(node.op)) {
+    // The result of an addition that is always 0 must not have finer steps than its sum (int8::prepare_add).
+    const float finest =
+        std::max(q.params_of(node.inputs[0]).scale, q.params_of(node.inputs[1]).scale) / (1 << 19);
+    if (params.scale <= finest) params.scale = 2 * finest;
+  }
+  return params;
 }
 
 /// A constant that is added or multiplied is quantized by its own range, and stands on its grid from then on.

@@ -50,6 +50,8 @@ Study study(Graph graph, Random& rng, const QuantizeOptions& options = {}, int64
   return {std::move(graph), std::move(images), std::move(exact), std::move(quantized)};
 }
 
+int random_bits(Random& rng) { return kMostBits - static_cast<int>(rng.below(7)); }
+
 /// Every number of every activation lies within the bound that the scales give.
 void expect_within_bounds(const Study& s) {
   const QuantizedModel model(s.quantized);
@@ -71,7 +73,8 @@ TEST(QuantizedModel, OneLayerStaysWithinTheBound) {
     const Shape input = {1, 3 + rng.below(6), 3 + rng.below(6), 1 + rng.below(5)};
     const QuantizeOptions options = {
         .weights = rng.below(2) ? Granularity::kPerTensor : Granularity::kPerChannel,
-        .dense_weights = rng.below(2) ? Granularity::kPerTensor : Granularity::kPerChannel};
+        .dense_weights = rng.below(2) ? Granularity::kPerTensor : Granularity::kPerChannel,
+        .weight_bits = random_bits(rng)};
     const Activation activation = rng.below(2) ? Activation::kRelu : Activation::kRelu6;
     GraphBuilder conv(rng, input), depthwise(rng, input), dense(rng, {1, input.size()});
     conv.conv(1 + rng.below(6), random_window(rng, input), rng.below(2), activation);
@@ -85,7 +88,10 @@ TEST(QuantizedModel, OneLayerStaysWithinTheBound) {
 
 TEST(QuantizedModel, RandomNetworksStayWithinTheBound) {
   Random rng(2, "networks");
-  for (int trial = 0; trial < 200; ++trial) expect_within_bounds(study(random_graph(rng), rng));
+  for (int trial = 0; trial < 200; ++trial) {
+    const QuantizeOptions options = {.weight_bits = random_bits(rng), .activation_bits = random_bits(rng)};
+    expect_within_bounds(study(random_graph(rng), rng, options));
+  }
 }
 
 /// Networks of the kinds that are used, at their smallest.
@@ -234,6 +240,15 @@ TEST(QuantizedModel, ADeadChannelKeepsItsBias) {
   const Tensor<float> y = QuantizedModel(s.quantized).run(s.images);
   const float step = s.quantized.params[static_cast<size_t>(s.graph.output)].scale;
   for (int64_t i = 0; i < y.size(); i += 2) EXPECT_NEAR(y[i], 3.0f, step);
+}
+
+TEST(QuantizedModel, AnAdditionThatIsAlwaysZeroHasAScale) {
+  // The scale of a range of nothing, 1e-6 / 255, is too fine for an addition of numbers of ordinary size.
+  Graph graph;
+  const ValueId x = graph.add_input("x", {1, 3});
+  graph.add(op::Add{Activation::kRelu}, {x, x});
+  const QuantizedModel model(quantize(graph, {{-4.0f, 0.0f}, {0.0f, 0.0f}}));
+  for (float y : model.run(Tensor<float>({1, 3}, {-4.0f, -1.0f, 0.0f}))) EXPECT_EQ(y, 0.0f);
 }
 
 TEST(QuantizedModel, EveryInstructionSetGivesTheSameBits) {
