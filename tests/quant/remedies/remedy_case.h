@@ -5,6 +5,7 @@
 #include "quant/calibrate.h"
 #include "quant/passes.h"
 #include "quant/quantize.h"
+#include "quant/trace.h"
 #include "tests/quant/random_graph.h"
 
 namespace qlimit {
