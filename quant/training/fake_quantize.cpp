@@ -1,0 +1,240 @@
+#include "quant/training/fake_quantize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "quant/float_window_kernels.h"
+
+namespace qlimit {
+namespace {
+
+/// std::round for |x| below 2^22, in arithmetic that a compiler makes vectors of. Adding and taking away
+/// 1.5 * 2^23 rounds to the nearest integer, ties to even; ties that went towards zero are then sent away
+/// from it. What is not a number stays so.
+inline float round_half_away(float x) {
+  constexpr float kIntegersOnly = 12582912.0f;
+  const float even = (x + kIntegersOnly) - kIntegersOnly;
+  const float rest = x - even;  // exact
+  const float up = (rest == 0.5f) & (x > 0.0f) ? 1.0f : 0.0f;
+  const float down = (rest == -0.5f) & (x < 0.0f) ? 1.0f : 0.0f;
+  return even + up - down;
+}
+
+/// A grid behind an activation, counted in steps from the real zero.
+struct Grid {
+  float scale;
+  float low, high;
+  Bounds bounds;
+
+  Grid(const AffineParams& params, Activation activation)
+      : scale(params.scale),
+        low(static_cast<float>(params.low() - params.zero_point)),
+        high(static_cast<float>(params.high() - params.zero_point)),
+        bounds(bounds_of(activation)) {}
+
+  /// activation(x) in steps, not yet rounded.
+  float position(float x) const { return bounds.clamp(x) / scale; }
+  float steps(float x) const {
+    const float position_of_x = position(x);
+    const float cut = position_of_x < low ? low : position_of_x > high ? high : position_of_x;
+    return round_half_away(cut);
+  }
+  /// Whether rounding is all that happens to a position; ties go away from zero, so a half is outside.
+  bool on_grid(float position_of_x) const {
+    return (position_of_x > low - 0.5f) & (position_of_x < high + 0.5f);
+  }
+  /// The upstream gradient, or 0 where x is cut off: as if a straight line stood in place of the staircase.
+  float passed(float x, float upstream) const {
+    const float position_of_x = position(x);
+    upstream = position_of_x > low - 0.5f ? upstream : 0.0f;
+    upstream = position_of_x < high + 0.5f ? upstream : 0.0f;
+    upstream = x > bounds.low ? upstream : 0.0f;
+    return x < bounds.high ? upstream : 0.0f;
+  }
+};
+
+Tensor<Real> on_grid(const Tensor<Real>& x, const Grid& grid) {
+  Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
+  const Real* from = x.data();
+  Real* to = y.data();
+  // The product of 24 and 9 bits, rounded once: the same as dequantize.
+  parallel_for(y.size(), kElementGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = grid.scale * grid.steps(from[i]);
+  });
+  return y;
+}
+
+void add_straight_through(const Variable& x, const Grid& grid, const Tensor<Real>& upstream) {
+  if (!x.wants_grad()) return;
+  Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+  const Real* from = x.value().data();
+  const Real* up = upstream.data();
+  Real* to = dx.data();
+  parallel_for(dx.size(), kElementGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = grid.passed(from[i], up[i]);
+  });
+  x.add_grad(dx);
+}
+
+/// The sum over x of upstream * dy/dstep.
+double step_gradient(const Tensor<Real>& x, const Grid& grid, const Tensor<Real>& upstream) {
+  std::vector<double> sums(static_cast<size_t>(chunk_count(x.size(), kElementGrain)));
+  parallel_chunks(x.size(), kElementGrain, [&](int64_t chunk, int64_t begin, int64_t end) {
+    double sum = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      const float position = grid.position(x[i]);
+      const float derivative = grid.steps(x[i]) - (grid.on_grid(position) ? position : 0.0f);
+      sum += static_cast<double>(upstream[i]) * derivative;
+    }
+    sums[static_cast<size_t>(chunk)] = sum;
+  });
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return total;
+}
+
+/// What belongs to each output channel of a weight: a tensor seen as [outer, channels, inner].
+struct Channels {
+  int64_t count, inner, size;
+
+  Channels(const Shape& shape, int axis) : count(shape[axis]), inner(1), size(shape.size()) {
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  }
+  /// Calls body(channel, element) for every element, in order.
+  template <typename Body>
+  void for_each(const Body& body) const {
+    for (int64_t i = 0, channel = 0; i < size; channel = channel + 1 == count ? 0 : channel + 1) {
+      for (const int64_t end = i + inner; i < end; ++i) body(channel, i);
+    }
+  }
+};
+
+/// A layer's integers, and how to read them as real numbers.
+class Integers {
+ public:
+  Integers(QuantizedFilter filter, const Shape& shape, int axis)
+      : filter_(std::move(filter)),
+        channels_(shape, axis),
+        top_(static_cast<float>(weight_max(filter_.bits))) {}
+
+  size_t scale_index(int64_t channel) const {
+    return filter_.scales.size() == 1 ? 0 : static_cast<size_t>(channel);
+  }
+  float scale(int64_t channel) const { return filter_.scales[scale_index(channel)]; }
+
+  Tensor<Real> weight() const {
+    Tensor<Real> real = Tensor<Real>::uninitialized(filter_.weight.shape());
+    channels_.for_each(
+        [&](int64_t c, int64_t i) { real[i] = scale(c) * static_cast<float>(filter_.weight[i]); });
+    return real;
+  }
+  Tensor<Real> bias(float input_scale) const {
+    Tensor<Real> real = Tensor<Real>::uninitialized({channels_.count});
+    for (int64_t c = 0; c < channels_.count; ++c) {
+      const double unit = static_cast<double>(input_scale) * scale(c);
+      real[c] = static_cast<Real>(unit * filter_.bias[static_cast<size_t>(c)]);
+    }
+    return real;
+  }
+
+  /// Straight through, but for weights that are cut off.
+  void add_weight_gradient(const Variable& weight, const Tensor<Real>& upstream) const {
+    if (!weight.wants_grad()) return;
+    Tensor<Real> gradient = Tensor<Real>::uninitialized(weight.shape());
+    const Tensor<Real>& w = weight.value();
+    channels_.for_each(
+        [&](int64_t c, int64_t i) { gradient[i] = is_on_grid(w[i] / scale(c)) ? upstream[i] : 0; });
+    weight.add_grad(gradient);
+  }
+
+  void add_step_gradient(const Variable& steps, const Tensor<Real>& weight,
+                         const Tensor<Real>& upstream) const {
+    if (!steps.wants_grad()) return;
+    std::vector<double> sums(filter_.scales.size());
+    channels_.for_each([&](int64_t c, int64_t i) {
+      const float position = weight[i] / scale(c);
+      const float derivative =
+          static_cast<float>(filter_.weight[i]) - (is_on_grid(position) ? position : 0.0f);
+      sums[scale_index(c)] += static_cast<double>(upstream[i]) * derivative;
+    });
+    const double elements = static_cast<double>(weight.size()) / static_cast<double>(sums.size());
+    Tensor<Real> gradient = Tensor<Real>::uninitialized(steps.shape());
+    for (int64_t s = 0; s < gradient.size(); ++s) {
+      gradient[s] = static_cast<Real>(sums[static_cast<size_t>(s)] / std::sqrt(elements * top_));
+    }
+    steps.add_grad(gradient);
+  }
+
+ private:
+  bool is_on_grid(float position) const { return std::abs(position) < top_ + 0.5f; }
+
+  QuantizedFilter filter_;
+  Channels channels_;
+  float top_;
+};
+
+FakeFilter fake_filter(const Variable& weight, const Variable& bias, int axis, const Variable& steps,
+                       const std::vector<float>& half_ranges, float input_scale, int bits) {
+  const Tensor<Real> no_bias;
+  const Integers integers(
+      quantize_filter(weight.value(), bias ? bias.value() : no_bias, axis, half_ranges, input_scale, bits),
+      weight.shape(), axis);
+  FakeFilter fake;
+  fake.weight = record(integers.weight(), {.name = "fake_quantize_filter"}, {weight, steps},
+                       [=](const Tensor<Real>& upstream) {
+                         integers.add_weight_gradient(weight, upstream);
+                         if (steps) integers.add_step_gradient(steps, weight.value(), upstream);
+                       });
+  if (!bias) return fake;
+  fake.bias = record(integers.bias(input_scale), {.name = "fake_quantize_bias"}, {bias},
+                     [bias](const Tensor<Real>& upstream) { bias.add_grad(upstream); });
+  return fake;
+}
+
+}  // namespace
+
+Variable fake_quantize(const Variable& x, const AffineParams& params, Activation activation) {
+  const Grid grid(params, activation);
+  return record(on_grid(x.value(), grid), {.name = "fake_quantize"}, {x},
+                [=](const Tensor<Real>& upstream) { add_straight_through(x, grid, upstream); });
+}
+
+Variable fake_quantize_learned(const Variable& x, const Variable& step, int32_t zero_point, int bits,
+                               Activation activation) {
+  check_bits(bits, "fake_quantize_learned");
+  const Grid grid({.scale = step.value()[0], .zero_point = zero_point, .bits = bits}, activation);
+  return record(
+      on_grid(x.value(), grid), {.name = "fake_quantize_learned"}, {x, step},
+      [=](const Tensor<Real>& upstream) {
+        add_straight_through(x, grid, upstream);
+        if (!step.wants_grad()) return;
+        const double elements = static_cast<double>(x.shape().size()) / static_cast<double>(x.shape()[0]);
+        const double gradient = step_gradient(x.value(), grid, upstream) / std::sqrt(elements * grid.high);
+        step.add_grad(Tensor<Real>::full(step.shape(), static_cast<Real>(gradient)));
+      });
+}
+
+FakeFilter fake_quantize_filter(const Variable& weight, const Variable& bias, int axis,
+                                const std::vector<float>& half_ranges, float input_scale, int bits) {
+  return fake_filter(weight, bias, axis, {}, half_ranges, input_scale, bits);
+}
+
+FakeFilter fake_quantize_filter_learned(const Variable& weight, const Variable& bias, int axis,
+                                        const Variable& steps, float input_scale, int bits) {
+  return fake_filter(weight, bias, axis, steps, half_ranges_of(steps.value(), bits), input_scale, bits);
+}
+
+std::vector<float> half_ranges_of(const Tensor<float>& steps, int bits) {
+  std::vector<float> half_ranges(steps.begin(), steps.end());
+  for (float& half : half_ranges) half *= static_cast<float>(weight_max(bits));
+  return half_ranges;
+}
+
+float first_step(double mean_magnitude, int32_t top) {
+  constexpr double kLeast = 1e-6;  // for what is always zero
+  return static_cast<float>(std::max(kLeast, 2 * mean_magnitude / std::sqrt(static_cast<double>(top))));
+}
+
+}  // namespace qlimit
