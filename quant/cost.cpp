@@ -13,14 +13,18 @@ int64_t multiply_adds(const Graph& graph, const Node& node) {
   return graph.value(node.output).shape.size() * filter;
 }
 
-// Bytes of one constant of a node as a file stores it.
+// Bytes of one constant of a node.
 int64_t stored_bytes(const QuantizedGraph& q, size_t node, size_t input) {
   const Node& n = q.graph.nodes[node];
   const Value& value = q.graph.value(n.inputs[input]);
   const size_t operands = operand_count(n);
-  const bool int8_weights = input >= operands && !q.filters[node].weight.empty();
-  if (int8_weights) return value.shape.size() * (input == operands ? 1 : int64_t{sizeof(int32_t)});
-  return value.shape.size() * element_bytes(value.type);
+  const int64_t size = value.shape.size();
+  const QuantizedFilter& filter = q.filters[node];
+  if (input >= operands && !filter.weight.empty()) {
+    return input == operands ? packed_bytes(size, filter.bits) : size * int64_t{sizeof(int32_t)};
+  }
+  return value.type == DataType::kInt8 ? packed_bytes(size, q.params_of(n.inputs[input]).bits)
+                                       : size * element_bytes(value.type);
 }
 
 // Adds the node's cost; constants that are in `seen` are left out.

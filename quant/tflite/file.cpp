@@ -187,9 +187,9 @@ void Parser::read_data(const tflite::Tensor& from, TfliteTensor& to, const std::
   }
   if (count(buffer.data()) == 0) return;
   to.data = std::as_bytes(std::span(buffer.data()->data(), buffer.data()->size()));
-  const int64_t expected = to.elements * element_bytes(to.type);
-  if (element_bytes(to.type) != 0 && expected != count(buffer.data())) {
-    fail(ErrorKind::kData, "a constant is not as long as its shape says", where, concat(expected, " bytes"),
+  const std::optional<int64_t> expected = constant_bytes(to.type, to.elements);
+  if (expected && *expected != count(buffer.data())) {
+    fail(ErrorKind::kData, "a constant is not as long as its shape says", where, concat(*expected, " bytes"),
          concat(count(buffer.data())));
   }
 }
@@ -234,17 +234,19 @@ std::string to_string(TfliteType type) {
   return name.empty() ? concat("type ", static_cast<int>(type)) : name;
 }
 
-int64_t element_bytes(TfliteType type) {
+std::optional<int64_t> constant_bytes(TfliteType type, int64_t elements) {
   switch (type) {
     case TfliteType::kFloat32:
     case TfliteType::kInt32:
-      return 4;
+      return 4 * elements;
     case TfliteType::kInt64:
-      return 8;
+      return 8 * elements;
     case TfliteType::kInt8:
-      return 1;
+      return elements;
+    case TfliteType::kInt4:
+      return (elements + 1) / 2;
   }
-  return 0;
+  return std::nullopt;
 }
 
 std::string printable(std::string_view text) {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,12 +28,13 @@
 namespace qlimit {
 
 /// The element types that the reader knows, by their numbers in the file; a tensor may have another one.
-enum class TfliteType : int8_t { kFloat32 = 0, kInt32 = 2, kInt64 = 4, kInt8 = 9 };
+enum class TfliteType : int8_t { kFloat32 = 0, kInt32 = 2, kInt64 = 4, kInt8 = 9, kInt4 = 17 };
 
 /// "INT8"; "type 77" for a number without a name.
 std::string to_string(TfliteType type);
-/// sizeof an element; 0 for types that the reader does not know.
-int64_t element_bytes(TfliteType type);
+/// The bytes of so many elements of a constant: of INT4 two lie in one. None for types that the reader does
+/// not know.
+std::optional<int64_t> constant_bytes(TfliteType type, int64_t elements);
 
 struct TfliteTensor {
   std::string name;  // printable, at most 60 characters; "tensor 7" for one without a name
@@ -43,7 +45,7 @@ struct TfliteTensor {
   std::vector<float> scales;  // normal and positive, except of INT32
   std::vector<int32_t> zero_points;
   int quantized_dimension = 0;
-  std::span<const std::byte> data = {};  // of a constant: elements * element_bytes(type); not aligned
+  std::span<const std::byte> data = {};  // of a constant: constant_bytes(type, elements); not aligned
 
   bool is_constant() const { return !data.empty(); }
 };

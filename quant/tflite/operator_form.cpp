@@ -38,14 +38,17 @@ ActivationFunctionType fused(Activation activation) {
 /// Finds the form of a node.
 class FormOf {
  public:
-  FormOf(const QuantizedGraph& q, const Node& node, SharingBuilder& file) : q_(q), node_(node), file_(file) {}
+  FormOf(const QuantizedGraph& q, size_t node, SharingBuilder& file)
+      : q_(q), node_(q.graph.nodes[node]), has_int4_(is_int4(q.filters[node])), file_(file) {}
 
   OperatorForm operator()(const op::Conv2D& o) const {
     const Window& w = o.window;
     const bool grouped = input(0).shape[3] != input(1).shape[3];
     return {.code = BuiltinOperator::CONV_2D,
             .float_version = grouped ? 6 : 1,
-            .int8_version = grouped ? 6 : 3,
+            .int8_version = grouped     ? 6
+                            : has_int4_ ? 7
+                                        : 3,
             .options_type = BuiltinOptions::Conv2DOptions,
             .options = file_.options([&](auto& to) {
               return CreateConv2DOptions(to, padding_of(w), to_int32(w.stride_w), to_int32(w.stride_h),
@@ -58,7 +61,7 @@ class FormOf {
     const bool dilated = w.dilation_h != 1 || w.dilation_w != 1;
     return {.code = BuiltinOperator::DEPTHWISE_CONV_2D,
             .float_version = dilated ? 2 : 1,
-            .int8_version = 3,
+            .int8_version = has_int4_ ? 7 : 3,
             .options_type = BuiltinOptions::DepthwiseConv2DOptions,
             .options = file_.options([&](auto& to) {
               return CreateDepthwiseConv2DOptions(
@@ -70,7 +73,9 @@ class FormOf {
     const bool has_bias = node_.inputs.size() > 2;
     return {.code = BuiltinOperator::FULLY_CONNECTED,
             .float_version = has_bias ? 1 : 6,
-            .int8_version = has_bias ? 4 : 6,
+            .int8_version = !has_bias   ? 6
+                            : has_int4_ ? 10
+                                        : 4,
             .options_type = BuiltinOptions::FullyConnectedOptions,
             .options = file_.options(
                 [&](auto& to) { return CreateFullyConnectedOptions(to, fused(o.activation)); })};
@@ -185,6 +190,7 @@ class FormOf {
 
   const QuantizedGraph& q_;
   const Node& node_;
+  bool has_int4_;  // weights of 4 bits
   SharingBuilder& file_;
 };
 
@@ -196,8 +202,8 @@ std::vector<int32_t> dims(const Shape& shape) {
   return result;
 }
 
-OperatorForm operator_form(const QuantizedGraph& graph, const Node& node, SharingBuilder& file) {
-  return std::visit(FormOf(graph, node, file), node.op);
+OperatorForm operator_form(const QuantizedGraph& graph, size_t node, SharingBuilder& file) {
+  return std::visit(FormOf(graph, node, file), graph.graph.nodes[node].op);
 }
 
 }  // namespace qlimit::tflite

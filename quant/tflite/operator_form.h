@@ -23,9 +23,13 @@ struct OperatorForm {
   Shape attributes_shape = {};
 };
 
-/// The form of a node; its options are written into `file`. Throws kUnsupported, naming the node, if it has
-/// none.
-OperatorForm operator_form(const QuantizedGraph& graph, const Node& node, SharingBuilder& file);
+/// Whether the weights of a layer are written as INT4, two in a byte: those of 4 bits. The format's other
+/// narrow types are not for these operations, so all other widths are written as INT8.
+inline bool is_int4(const QuantizedFilter& filter) { return filter.bits == 4; }
+
+/// The form of a node, by its index; its options are written into `file`. Throws kUnsupported, naming the
+/// node, if it has none.
+OperatorForm operator_form(const QuantizedGraph& graph, size_t node, SharingBuilder& file);
 
 /// The dimensions of a shape as the file holds them. Throws kUnsupported for a number beyond int32.
 std::vector<int32_t> dims(const Shape& shape);

@@ -36,7 +36,7 @@ ValueId GraphInProgress::add_activation(int32_t tensor, const std::string& where
          concat(from.scales.size(), " in '", from.name, "'"));
   }
   const Shape shape = graph_shape(from, *this, where);
-  activation_bytes += shape.size() * element_bytes(from.type);
+  activation_bytes += *constant_bytes(from.type, shape.size());
   if (activation_bytes > kMaxActivationBytes) {
     fail(ErrorKind::kUnsupported, "the activations of one run need too much memory", where,
          concat("at most ", kMaxActivationBytes, " bytes"), concat(activation_bytes, " up to here"));
@@ -99,7 +99,7 @@ ValueId OperatorReader::activation(size_t i) const {
   return id;
 }
 
-ValueId OperatorReader::operand(size_t i) const {
+ValueId OperatorReader::operand(size_t i) {
   const TfliteTensor& tensor = input(i);
   ValueId& id = graph_.values[static_cast<size_t>(op_.inputs[i])];
   if (id >= 0) return id;
@@ -107,13 +107,13 @@ ValueId OperatorReader::operand(size_t i) const {
     const Shape shape = graph_shape(tensor, graph_, where_);
     const AffineParams grid = params(tensor);
     graph_.spend(tensor.elements);
-    return id = graph_.add_constant(tensor.name, DataType::kInt8,
-                                    dequantized(tensor, numbers_of<int8_t>(tensor, shape)), grid);
+    return id = add_constant(tensor.name, DataType::kInt8,
+                             dequantized(tensor, numbers_of<int8_t>(tensor, shape)), grid);
   }
   return tensor.is_constant() ? float_constant(i) : activation(i);
 }
 
-ValueId OperatorReader::float_constant(size_t i) const {
+ValueId OperatorReader::float_constant(size_t i) {
   const TfliteTensor& tensor = input(i);
   ValueId& id = graph_.values[static_cast<size_t>(op_.inputs[i])];
   if (id < 0 && tensor.is_constant()) {
@@ -123,16 +123,21 @@ ValueId OperatorReader::float_constant(size_t i) const {
     }
     graph_.spend(tensor.elements);
     const Tensor<float> numbers = numbers_of<float>(tensor, graph_shape(tensor, graph_, where_));
-    if (!std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); })) {
-      refuse(concat("'", tensor.name, "' holds numbers that are not finite"), "", "", ErrorKind::kNumeric);
-    }
-    id = graph_.add_constant(tensor.name, DataType::kFloat32, numbers, {});
+    id = add_constant(tensor.name, DataType::kFloat32, numbers, {});
   }
   if (id < 0 || !value(id).is_constant()) {
     refuse("weights and biases have to be constants", "", concat("'", tensor.name, "'"),
            ErrorKind::kUnsupported);
   }
   return id;
+}
+
+ValueId OperatorReader::add_constant(const std::string& name, DataType type, Tensor<float> numbers,
+                                     AffineParams params) {
+  if (!std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); })) {
+    refuse(concat("'", name, "' holds numbers that are not finite"), "", "", ErrorKind::kNumeric);
+  }
+  return graph_.add_constant(name, type, std::move(numbers), params);
 }
 
 std::vector<int64_t> OperatorReader::integers(size_t i, int64_t most) const {
@@ -223,7 +228,7 @@ void OperatorReader::fold(Tensor<float> numbers) {
   expect(numbers.shape() == said, "the output has another shape than the operation makes",
          numbers.shape().to_string(), said.to_string());
   graph_.values[static_cast<size_t>(op_.outputs[0])] =
-      graph_.add_constant(output().name, DataType::kFloat32, std::move(numbers), {});
+      add_constant(output().name, DataType::kFloat32, std::move(numbers), {});
 }
 
 Shape graph_shape(const TfliteTensor& tensor, const GraphInProgress& graph, const std::string& where) {

@@ -66,11 +66,15 @@ class OperatorReader {
   /// Input i as an activation.
   ValueId activation(size_t i) const;
   /// Input i as an activation or a constant.
-  ValueId operand(size_t i) const;
+  ValueId operand(size_t i);
   /// Input i as a constant of floats, also one that DEQUANTIZE has made.
-  ValueId float_constant(size_t i) const;
+  ValueId float_constant(size_t i);
   /// The elements of input i, a constant of integers of at most `most` elements.
   std::vector<int64_t> integers(size_t i, int64_t most) const;
+
+  /// Puts a constant into the graph. Throws kNumeric if its numbers, or what a scale makes of them, are not
+  /// finite.
+  ValueId add_constant(const std::string& name, DataType type, Tensor<float> numbers, AffineParams params);
 
   /// Whether operands and output are int8; throws if they are not all of one type.
   bool is_int8(const std::vector<ValueId>& operands) const;

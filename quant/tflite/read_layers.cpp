@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "quant/tflite/int4.h"
 #include "quant/tflite/operator_reader.h"
 
 namespace qlimit {
@@ -32,7 +33,7 @@ ValueId read_bias(OperatorReader& op, QuantizedFilter& filter, float input_scale
   }
   op.expect(from.elements == channels, "wrong number of biases", concat(channels), concat(from.elements));
   expect_zero_points_of_zero(op, from);
-  op.graph().spend(from.elements * element_bytes(from.type));
+  op.graph().spend(from.elements * int64_t{sizeof(int32_t)});
   const Tensor<int32_t> numbers = numbers_of<int32_t>(from, {channels});
   filter.bias.assign(numbers.begin(), numbers.end());
   Tensor<float> real = Tensor<float>::uninitialized({channels});
@@ -41,13 +42,14 @@ ValueId read_bias(OperatorReader& op, QuantizedFilter& filter, float input_scale
     real[c] =
         static_cast<float>(static_cast<double>(input_scale) * static_cast<double>(weight_scale) * numbers[c]);
   }
-  return op.graph().add_constant(from.name, DataType::kFloat32, real, {});
+  return op.add_constant(from.name, DataType::kFloat32, real, {});
 }
 
 Layer read_int8_layer(OperatorReader& op, ValueId x, int axis) {
   const TfliteTensor& from = op.input(1);
-  if (!from.is_constant() || from.type != TfliteType::kInt8) {
-    op.refuse("the weights have to be constants", "INT8, as the activations",
+  const bool is_int4 = from.type == TfliteType::kInt4;
+  if (!from.is_constant() || (from.type != TfliteType::kInt8 && !is_int4)) {
+    op.refuse("the weights have to be constants", "INT8, as the activations, or INT4",
               concat(to_string(from.type), " in '", from.name, "'"), ErrorKind::kUnsupported);
   }
   const Shape shape = graph_shape(from, op.graph(), op.where());
@@ -60,11 +62,12 @@ Layer read_int8_layer(OperatorReader& op, ValueId x, int axis) {
   expect_zero_points_of_zero(op, from);
   op.graph().spend(from.elements + 4 * shape[axis]);
   Layer layer;
-  layer.filter.weight = numbers_of<int8_t>(from, shape);
+  layer.filter.weight = is_int4 ? tflite::unpack_int4(from.data, shape) : numbers_of<int8_t>(from, shape);
+  layer.filter.bits = is_int4 ? 4 : 8;
   layer.filter.scales = from.scales;
   layer.filter.bias.assign(static_cast<size_t>(shape[axis]), 0);
   const Tensor<float> real = dequantized(from, layer.filter.weight);
-  layer.inputs = {x, op.graph().add_constant(from.name, DataType::kFloat32, real, {})};
+  layer.inputs = {x, op.add_constant(from.name, DataType::kFloat32, real, {})};
   if (op.has_input(2)) layer.inputs.push_back(read_bias(op, layer.filter, op.params(x).scale));
   return layer;
 }

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/error.h"
+#include "quant/tflite/int4.h"
 #include "quant/tflite/operator_form.h"
 #include "quant/tflite/sharing_builder.h"
 
@@ -76,7 +78,7 @@ class Writer {
 
   void add_operator(size_t i) {
     const Node& node = q_.graph.nodes[i];
-    const OperatorForm form = operator_form(q_, node, file_);
+    const OperatorForm form = operator_form(q_, i, file_);
     std::vector<int32_t> inputs;
     for (size_t k = 0; k < operand_count(node); ++k) inputs.push_back(operand(inputs_[i][k], node));
     if (has_weights(node.op)) {
@@ -110,6 +112,13 @@ class Writer {
     int32_t& number = tensor_numbers_[static_cast<size_t>(id)];
     if (number >= 0) return number;
     const Value& v = value(id);
+    if (is_int8(id) && params(id).bits != kMostBits) {
+      throw Error(ErrorKind::kUnsupported,
+                  {.what = "an activation of fewer than 8 bits has no form in a .tflite file",
+                   .where = v.name,
+                   .found = concat(params(id).bits, " bits"),
+                   .hint = "quantize with activation_bits = 8; weights may be narrower"});
+    }
     Offset<QuantizationParameters> quantization;
     if (is_int8(id)) quantization = file_.quantization({params(id).scale}, params(id).zero_point, 0);
     const auto shape = file_.ints(dims(v.shape));
@@ -173,9 +182,11 @@ class Writer {
     const QuantizedFilter& filter = q_.filters[i];
     const auto& w = filter.weight;
     const int32_t axis = filter.scales.size() > 1 ? channel_axis(node.op) : 0;
-    std::vector<int32_t> numbers = {constant(w.shape(), TensorType::INT8,
-                                             bytes_of<int8_t>({w.begin(), w.end()}), &TfliteLedger::weights,
-                                             file_.quantization(filter.scales, 0, axis))};
+    const std::span<const int8_t> integers(w.begin(), w.end());
+    std::vector<int32_t> numbers = {
+        constant(w.shape(), is_int4(filter) ? TensorType::INT4 : TensorType::INT8,
+                 is_int4(filter) ? pack_int4(integers) : bytes_of<int8_t>(integers), &TfliteLedger::weights,
+                 file_.quantization(filter.scales, 0, axis))};
     if (wants_bias(node)) {
       std::vector<float> scales = filter.scales;
       for (float& scale : scales) scale *= params(node.inputs[0]).scale;

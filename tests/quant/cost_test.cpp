@@ -53,6 +53,21 @@ TEST(Cost, OfADenseLayerForSeveralImages) {
   EXPECT_EQ(node_cost(as_int8(graph), 0).constant_bytes, 36 + 12);
 }
 
+TEST(Cost, NarrowWeightsArePacked) {
+  const Ranges ranges(conv_graph().values.size(), Range{-1, 1});
+  const auto bytes = [&](int bits) {
+    return node_cost(quantize(conv_graph(), ranges, {.weight_bits = bits}), 0).constant_bytes - 4 * 8;
+  };
+  EXPECT_EQ(bytes(4), 144);  // of 288 weights
+  EXPECT_EQ(bytes(2), 72);
+  EXPECT_EQ(bytes(3), 108);  // without gaps: not the 144 of two in a byte
+  EXPECT_EQ(bytes(7), 252);
+  EXPECT_EQ(packed_bytes(5, 3), 2);
+  EXPECT_EQ(packed_bytes(6, 3), 3);
+  EXPECT_EQ(packed_bytes(0, 3), 0);
+  EXPECT_EQ(packed_bytes(int64_t{1} << 40, 8), int64_t{1} << 40);
+}
+
 TEST(Cost, OperationsWithoutWeightsAreFree) {
   Graph graph;
   graph.add_input("x", {1, 10, 10, 4});

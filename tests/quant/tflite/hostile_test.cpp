@@ -3,6 +3,8 @@
 
 #include "core/random.h"
 #include "quant/tflite/read.h"
+#include "quant/tflite/write.h"
+#include "tests/quant/random_graph.h"
 #include "tests/quant/tflite/bounded_run.h"
 #include "tests/quant/tflite/file_builder.h"
 
@@ -39,11 +41,14 @@ TEST(DamagedTfliteFile, EveryTruncationIsRefusedOrRuns) {
   EXPECT_GT(refused, static_cast<int>(whole.size()) - 16);
 }
 
-TEST(DamagedTfliteFile, TenThousandDamagedBytesAreRefusedOrRun) {
-  const std::string whole = build(every_operation());
-  const Random seed(3, "damaged bytes");
+/// How many of `trials` copies with one to three changed bytes are refused, and how many run.
+struct Outcomes {
   int refused = 0, run = 0;
-  for (uint64_t i = 0; i < 10000; ++i) {
+};
+Outcomes outcomes_of_damage(const std::string& whole, uint64_t trials) {
+  const Random seed(3, "damaged bytes");
+  Outcomes outcomes;
+  for (uint64_t i = 0; i < trials; ++i) {
     Random rng = seed.split(i);
     std::string damaged = whole;
     const uint32_t flips = 1 + rng.below(3);
@@ -52,12 +57,29 @@ TEST(DamagedTfliteFile, TenThousandDamagedBytesAreRefusedOrRun) {
       byte = static_cast<char>(byte ^ (1 + rng.below(255)));
     }
     const Outcome outcome = outcome_of(damaged);
-    refused += outcome == Outcome::kRefused;
-    run += outcome == Outcome::kRun;
+    outcomes.refused += outcome == Outcome::kRefused;
+    outcomes.run += outcome == Outcome::kRun;
   }
+  return outcomes;
+}
+
+TEST(DamagedTfliteFile, TenThousandDamagedBytesAreRefusedOrRun) {
+  const Outcomes outcomes = outcomes_of_damage(build(every_operation()), 10000);
   // The bytes of weights, names and unused fields may be anything; most others may not.
-  EXPECT_GT(refused, 2000);
-  EXPECT_GT(run, 500);
+  EXPECT_GT(outcomes.refused, 2000);
+  EXPECT_GT(outcomes.run, 500);
+}
+
+TEST(DamagedTfliteFile, FourBitWeightsToo) {
+  Random rng(4, "net");
+  GraphBuilder net(rng, {1, 4, 4, 3});
+  net.conv(3, {.kernel_h = 3, .kernel_w = 3}, true).depthwise(1, {}, true).flatten().dense(3);
+  const Ranges ranges(net.graph().values.size(), Range{-2, 2});
+  const std::string whole = write_tflite(quantize(net.graph(), ranges, {.weight_bits = 4})).bytes;
+  EXPECT_EQ(outcome_of(whole), Outcome::kRun);
+  const Outcomes outcomes = outcomes_of_damage(whole, 5000);
+  EXPECT_GT(outcomes.refused, 1000);
+  EXPECT_GT(outcomes.run, 250);
 }
 
 }  // namespace

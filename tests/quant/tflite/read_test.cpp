@@ -178,6 +178,24 @@ TEST(ReadTflite, FloatWeightsBehindDequantizeAreComputedNow) {
   EXPECT_TRUE(q.filters[0].weight.empty());
 }
 
+TEST(ReadTflite, FourBitWeightsLieTwoInAByte) {
+  TensorSpec weight = int8_constant("weight", {1, 5}, {0.5f});
+  weight.type = TensorType::INT4;
+  weight.data = {'\x7F', '\x08', '\x53'};  // the lower half first; the last upper half is no weight
+  FileSpec spec = one_operation(BuiltinOperator::FULLY_CONNECTED, {int8_tensor("x", {1, 5}, 0.5f, 0), weight,
+                                                                   int8_tensor("y", {1, 1}, 0.5f, 0)});
+  const QuantizedGraph q = read(spec);
+  const QuantizedFilter& filter = q.filters[0];
+  EXPECT_EQ(filter.bits, 4);
+  EXPECT_EQ(std::vector<int8_t>(filter.weight.begin(), filter.weight.end()),
+            (std::vector<int8_t>{-1, 7, -8, 0, 3}));
+  EXPECT_EQ(q.graph.value(q.graph.nodes[0].inputs[1]).constant[1], 3.5f);
+  for (const char* wrong : {"ab", "abcd", "abcde"}) {  // half a weight missing, one too many, one in a byte
+    spec.tensors[1].data = wrong;
+    expect_error([&] { read(spec); }, ErrorKind::kData, {"'weight'", "3 bytes"});
+  }
+}
+
 TEST(ReadTflite, LeavesOutWhatTheOutputDoesNotNeed) {
   FileSpec spec = every_operation();
   spec.tensors.push_back(int8_tensor("unused", {1, 4}, 1.0f, 0));

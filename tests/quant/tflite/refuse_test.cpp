@@ -47,6 +47,10 @@ TEST(RefuseTflite, WeightsThatAreNoNumbers) {
       BuiltinOperator::ADD, {float_tensor("x", {1, 2}), float_tensor("c", {2}), float_tensor("y", {1, 2})});
   spec.tensors[1].data = bytes_of(std::vector<float>{1.0f, std::numeric_limits<float>::quiet_NaN()});
   expect_refused(spec, ErrorKind::kNumeric, {"ADD", "'c'", "not finite"});
+  expect_refused(one_operation(BuiltinOperator::FULLY_CONNECTED,
+                               {int8_tensor("x", {1, 2}, 1.0f, 0), int8_constant("weight", {1, 2}, {3e38f}),
+                                int8_tensor("y", {1, 1}, 1.0f, 0)}),
+                 ErrorKind::kNumeric, {"FULLY_CONNECTED", "'weight'", "not finite"});  // 3 times the scale
 }
 
 // ---- how much memory is taken ----
@@ -150,9 +154,10 @@ TEST(RefuseTflite, TensorsThatDoNotFitTheirOperation) {
        {"operator 6 (RELU)", "expected INT8, found FLOAT32"}},
       {"quantized", type(TensorType::UINT8), kUnsupported, {"operator 0 (QUANTIZE)", "found UINT8"}},
       {"filter",
-       type(TensorType::INT4),
+       type(TensorType::INT16),
        kUnsupported,
-       {"operator 2 (CONV_2D)", "weights", "INT4 in 'filter'"}},
+       {"operator 2 (CONV_2D)", "weights", "INT16 in 'filter'"}},
+      {"images", type(TensorType::INT4), kUnsupported, {"FLOAT32 or INT8", "INT4 in 'images'"}},
       {"bias",
        [](TensorSpec& t) { t.type = TensorType::FLOAT32; },
        kUnsupported,

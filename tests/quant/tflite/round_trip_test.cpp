@@ -44,6 +44,7 @@ void expect_equal_results(const QuantizedGraph& expected, const QuantizedGraph& 
 void expect_round_trip(const QuantizedGraph& graph, Random& rng) {
   const TfliteFile file = write_tflite(graph);
   const QuantizedGraph again = read_tflite(file.bytes, "round_trip.tflite");
+  for (const QuantizedFilter& filter : again.filters) EXPECT_TRUE(filter.bits == 4 || filter.bits == 8);
   EXPECT_TRUE(write_tflite(again).bytes == file.bytes);
   expect_equal_results(graph, again, rng);
 }
@@ -85,7 +86,8 @@ TEST(TfliteRoundTrip, RandomInt8Graphs) {
     const Ranges ranges = calibrate(FloatExecutor(graph), images);
     const QuantizeOptions options = {
         .weights = rng.below(2) ? Granularity::kPerChannel : Granularity::kPerTensor,
-        .dense_weights = rng.below(2) ? Granularity::kPerChannel : Granularity::kPerTensor};
+        .dense_weights = rng.below(2) ? Granularity::kPerChannel : Granularity::kPerTensor,
+        .weight_bits = rng.below(2) ? 4 : 2 + static_cast<int>(rng.below(7))};
     expect_round_trip(quantize(graph, ranges, options), rng);
   }
 }

@@ -426,6 +426,46 @@ TEST(TfliteWriter, WhatHasNoFormIsRefusedByName) {
   expect_error([&] { write_tflite(broken); }, ErrorKind::kUsage, {"output"});
 }
 
+TEST(TfliteWriter, FourBitWeightsLieTwoInAByte) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {1, 5});
+  const ValueId weight = graph.add_constant("w", Tensor<float>({1, 5}, {-7.0f, 7.0f, 2.0f, -1.0f, 5.0f}));
+  graph.add(op::Dense{}, {x, weight, graph.add_constant("b", Tensor<float>({1}, {1.0f}))});
+  const TfliteFile file = write_tflite(quantized(graph, {.weight_bits = 4}));
+  const Reader r(file);
+  EXPECT_EQ(r.input(0, 1).type(), TensorType::INT4);
+  EXPECT_EQ(list(r.input(0, 1).shape()), (Ints{1, 5}));
+  EXPECT_EQ(r.numbers<uint8_t>(r.input(0, 1)), (std::vector<uint8_t>{0x79, 0xF2, 0x05}));
+  EXPECT_EQ(list(r.input(0, 1).quantization()->scale()), std::vector<float>{1.0f});
+  EXPECT_EQ(file.ledger.weights, 3);
+}
+
+TEST(TfliteWriter, FourBitWeightsNeedNewerOperators) {
+  Random rng(13, "net");
+  const auto version = [](const Graph& graph) {
+    const TfliteFile file = write_tflite(quantized(graph, {.weight_bits = 4}));
+    return Reader(file).code(0).version();
+  };
+  EXPECT_EQ(version(GraphBuilder(rng, {1, 4, 4, 2}).conv(2, kThree, true).graph()), 7);
+  EXPECT_EQ(version(GraphBuilder(rng, {1, 4, 4, 2}).depthwise(1, kThree, true).graph()), 7);
+  EXPECT_EQ(version(GraphBuilder(rng, {1, 4}).dense(3, true).graph()), 10);
+}
+
+TEST(TfliteWriter, OtherNarrowWeightsAreBytesAndNarrowActivationsAreRefused) {
+  Random rng(14, "net");
+  const Graph graph = GraphBuilder(rng, {1, 6}).dense(5, true, Activation::kRelu).dense(3).graph();
+  for (const int bits : {2, 3, 5, 6, 7}) {
+    const QuantizedGraph q = quantized(graph, {.weight_bits = bits});
+    const TfliteFile file = write_tflite(q);
+    const Reader r(file);
+    EXPECT_EQ(r.input(0, 1).type(), TensorType::INT8);
+    EXPECT_EQ(r.numbers<int8_t>(r.input(0, 1)),
+              std::vector<int8_t>(q.filters[0].weight.begin(), q.filters[0].weight.end()));
+  }
+  expect_error([&] { write_tflite(quantized(graph, {.activation_bits = 5})); }, ErrorKind::kUnsupported,
+               {graph.value(graph.nodes[0].output).name, "5 bits"});
+}
+
 /// What TFLite's loader and kernels ask of a file (core/interpreter_builder.cc, the kernels' Prepare).
 void expect_loadable(const TfliteFile& file) {
   const Reader r(file);
