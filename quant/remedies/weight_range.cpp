@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 
@@ -42,9 +43,8 @@ float percentile_half_range(const std::vector<float>& weights, double percentile
 float mse_half_range(const std::vector<float>& weights, int bits, float most) {
   const auto n = static_cast<int64_t>(weights.size());
   float best = most;
-  double least = weight_squared_error(weights.data(), n, most, bits);
-  for (int step = kHalfRangeSteps - 1; step > 0; --step) {
-    const auto candidate = static_cast<float>(static_cast<double>(most) * step / kHalfRangeSteps);
+  double least = std::numeric_limits<double>::infinity();
+  for (const float candidate : mse_candidates(most)) {
     const double error = weight_squared_error(weights.data(), n, candidate, bits);
     if (error < least) {
       least = error;
@@ -74,6 +74,15 @@ std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Gra
                          : percentile_half_range(groups[i], options.percentile, half_ranges[i]);
   }
   return half_ranges;
+}
+
+std::vector<float> mse_candidates(float most) {
+  constexpr int kCandidates = 256, kToAFactorOfTwo = 32;
+  std::vector<float> candidates;
+  for (int i = 0; i < kCandidates; ++i) {
+    candidates.push_back(static_cast<float>(most * std::exp2(-static_cast<double>(i) / kToAFactorOfTwo)));
+  }
+  return candidates;
 }
 
 double weight_squared_error(const float* weights, int64_t n, float half_range, int bits) {

@@ -31,17 +31,19 @@ struct WeightRangeOptions {
 
 /// One half range for the tensor, or one for each channel along `axis`, for weights of so many bits.
 /// kPercentile takes the least |w| that at least so many percent do not exceed; where that is 0, max |w|.
-/// Each channel has its own percentile: in one of 72 weights 99.9 % is all of them. kMse tries the
-/// kHalfRangeSteps fractions of max |w|; ties go to the wider range. Throws kUsage for options out of range,
+/// Each channel has its own percentile: in one of 72 weights 99.9 % is all of them. kMse tries
+/// mse_candidates; ties go to the wider range. Throws kUsage for options out of range,
 /// kNumeric for weights that are not finite.
 std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity,
                                       int bits, const WeightRangeOptions& options);
 
-/// kMse tries max |w| * i / kHalfRangeSteps for i from kHalfRangeSteps down to 1.
-inline constexpr int kHalfRangeSteps = 200;
+/// The half ranges that kMse tries, from the widest: max |w| * 2^(-i/32) for i from 0 to 255. There are as
+/// many steps to a factor of 2 wherever it lies, so that what an outlier of a hundred times the rest leaves
+/// is searched as closely.
+std::vector<float> mse_candidates(float most);
 
 /// Sum of the squared errors of n weights that are rounded to the grid with this half range, as
-/// quantize_filter rounds them; of all squares if the half range is 0.
+/// quantize_filter rounds them; of all squares if the half range is 0. bits: 2 to 8.
 double weight_squared_error(const float* weights, int64_t n, float half_range, int bits);
 
 /// "min_max", "percentile", "mse", and back. Throws kUsage for another name.
