@@ -1,0 +1,90 @@
+#include "experiments/limit/nets.h"
+
+#include "core/error.h"
+#include "layers/batch_norm2d.h"
+#include "layers/conv2d.h"
+#include "layers/dense.h"
+#include "layers/depthwise_conv2d.h"
+#include "layers/global_average_pool.h"
+#include "layers/max_pool2d.h"
+#include "layers/relu.h"
+#include "layers/residual.h"
+
+namespace qlimit {
+namespace {
+
+constexpr Window k3x3{.kernel_h = 3, .kernel_w = 3, .padding = Padding::kSame};
+constexpr Window k1x1{.kernel_h = 1, .kernel_w = 1};
+constexpr int64_t kClasses = 10;
+
+void require_width(bool possible, const char* shape, const char* expected, int64_t width) {
+  if (possible) return;
+  throw Error(
+      ErrorKind::kUsage,
+      {.what = concat("no ", shape, " net has this width"), .expected = expected, .found = concat(width)});
+}
+
+void add_convolution(Sequential& model, int64_t in, int64_t out, bool use_bias, Random& random) {
+  model.add<Conv2D>(in, out, k3x3, use_bias, random).add<BatchNorm2D>(out).add<ReLU>();
+}
+
+void add_separable(Sequential& model, int64_t in, int64_t out, Random& random) {
+  model.add<DepthwiseConv2D>(in, 1, k3x3, /*use_bias=*/false, random).add<BatchNorm2D>(in).add<ReLU>();
+  model.add<Conv2D>(in, out, k1x1, /*use_bias=*/false, random).add<BatchNorm2D>(out).add<ReLU>();
+}
+
+void add_residual(Sequential& model, int64_t channels, Random& random) {
+  auto body = std::make_shared<Sequential>();
+  add_separable(*body, channels, channels, random);
+  model.add<Residual>(body);
+}
+
+}  // namespace
+
+std::unique_ptr<Sequential> plain_model(int64_t width, Random& random, int64_t channels) {
+  require_width(width >= 1, "plain", "at least 1", width);
+  auto model = std::make_unique<Sequential>();  // 32x32
+  add_convolution(*model, channels, width, /*use_bias=*/true, random);
+  model->add<MaxPool2D>(2);  // 16x16
+  add_convolution(*model, width, 2 * width, /*use_bias=*/true, random);
+  model->add<MaxPool2D>(2);  // 8x8
+  add_convolution(*model, 2 * width, 3 * width, /*use_bias=*/true, random);
+  model->add<MaxPool2D>(2);  // 4x4
+  add_convolution(*model, 3 * width, 3 * width, /*use_bias=*/true, random);
+  model->add<GlobalAveragePool>();
+  model->add<Dense>(3 * width, kClasses, /*use_bias=*/true, random);
+  return model;
+}
+
+std::unique_ptr<Sequential> separable_model(int64_t width, Random& random, int64_t channels) {
+  require_width(width >= 2 && width % 2 == 0, "separable", "an even number", width);
+  auto model = std::make_unique<Sequential>();  // 32x32
+  add_convolution(*model, channels, width, /*use_bias=*/false, random);
+  add_separable(*model, width, width / 2 * 3, random);
+  model->add<MaxPool2D>(2);  // 16x16
+  add_separable(*model, width / 2 * 3, 2 * width, random);
+  add_residual(*model, 2 * width, random);
+  model->add<MaxPool2D>(2);  // 8x8
+  add_separable(*model, 2 * width, 3 * width, random);
+  add_residual(*model, 3 * width, random);
+  model->add<GlobalAveragePool>();
+  model->add<Dense>(3 * width, kClasses, /*use_bias=*/true, random);
+  return model;
+}
+
+const std::vector<NetFamily>& net_families() {
+  static const std::vector<NetFamily> families = {
+      {.name = "plain", .widths = {2, 3, 5, 8, 12, 18, 29, 48}, .make = plain_model},
+      {.name = "separable", .widths = {4, 6, 10, 16, 26, 42, 70, 118}, .make = separable_model}};
+  return families;
+}
+
+const NetFamily& net_family(std::string_view name) {
+  for (const NetFamily& family : net_families())
+    if (family.name == name) return family;
+  throw Error(
+      ErrorKind::kUsage,
+      {.what = "no such shape of nets", .expected = "plain or separable", .found = std::string(name)});
+}
+
+}  // namespace qlimit
