@@ -28,10 +28,14 @@ std::vector<std::string> JsonObject::keys() const {
   return keys;
 }
 
-void JsonObject::expect_keys(const std::vector<std::string>& keys) const {
+void JsonObject::expect_keys(const std::vector<std::string>& keys,
+                             const std::vector<std::string>& others) const {
+  const auto among = [](const std::vector<std::string>& list, const std::string& key) {
+    return std::find(list.begin(), list.end(), key) != list.end();
+  };
   for (const std::string& key : keys) at(key);
   for (const std::string& key : this->keys())
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) fail(key, "no such key", "it");
+    if (!among(keys, key) && !among(others, key)) fail(key, "no such key", "it");
 }
 
 JsonObject JsonObject::object(const std::string& key) const {

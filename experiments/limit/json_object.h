@@ -21,8 +21,8 @@ class JsonObject {
   /// In the order of the text.
   std::vector<std::string> keys() const;
   bool has(const std::string& key) const { return json_.contains(key); }
-  /// Throws kData unless these are the keys, in any order.
-  void expect_keys(const std::vector<std::string>& keys) const;
+  /// Throws kData unless these are the keys, in any order, with or without those of `others`.
+  void expect_keys(const std::vector<std::string>& keys, const std::vector<std::string>& others = {}) const;
 
   /// The value of a key; kData if it is missing, of another type or out of range.
   JsonObject object(const std::string& key) const;

@@ -87,6 +87,7 @@ TrainResult train_from(const JsonObject& object, int64_t most) {
 
 QuantizeResult quantize_from(const JsonObject& object, int64_t most) {
   QuantizeResult result{.correct = correct_from(object.object("correct"), most), .bytes = {}};
+  if (!object.has("bytes")) return result;
   const JsonObject bytes = object.object("bytes");
   for (const std::string& key : bytes.keys()) {
     const int64_t bits = key_number(key);
@@ -168,7 +169,7 @@ Record parse_record(std::string_view line, const StudyHeader& header, const std:
       record.result = train_from(object, most);
       break;
     case JobKind::kQuantize:
-      object.expect_keys({"job", "correct", "bytes"});
+      object.expect_keys({"job", "correct"}, {"bytes"});
       record.result = quantize_from(object, most);
       break;
     case JobKind::kLayers:

@@ -65,7 +65,9 @@ struct TrainResult {
 
 struct QuantizeResult {
   Correct correct;
-  std::map<int, int64_t, std::greater<>> bytes;  // of all constants, weights packed, by the weights' bits
+  /// Of all constants, weights packed, by the weights' bits. They are the same for every method but `mixed`,
+  /// so only `min_max` and `mixed` say them; for others this is empty, and the key left out.
+  std::map<int, int64_t, std::greater<>> bytes;
 };
 
 /// Stands for no noise at all, and negative for no signal.

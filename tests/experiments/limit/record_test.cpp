@@ -17,6 +17,7 @@ const char* const kTrain =
     R"({"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":12,"fp32":7412,"seconds":55.1})";
 const char* const kQuantize =
     R"({"job":"quantize/plain/w8/s1/min_max","correct":{"8/8":7409,"4/8":6120,"4/4":3321},"bytes":{"8":10712,"4":5692}})";
+const char* const kOtherMethod = R"({"job":"quantize/plain/w8/s1/mse","correct":{"4/8":7001}})";
 const char* const kLayers =
     R"({"job":"layers/plain/w8/s1","bits":4,"int8":7409,"correct":{"conv2d_1":7010,"add_1":7398},"sqnr_db":{"conv2d_1":19.31,"add_1":-3.2}})";
 const char* const kCalibration =
@@ -54,7 +55,8 @@ TEST(JobName, WhatIsNoneIsRefused) {
 }
 
 TEST(LimitRecord, LinesReadBackAsTheyWereWritten) {
-  for (const char* line : {kTrain, kQuantize, kLayers, kCalibration}) EXPECT_EQ(to_line(parse(line)), line);
+  for (const char* line : {kTrain, kQuantize, kOtherMethod, kLayers, kCalibration})
+    EXPECT_EQ(to_line(parse(line)), line);
   EXPECT_EQ(to_line(parse_header(kHeaderLine, "here")), kHeaderLine);
 }
 
