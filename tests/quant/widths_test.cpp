@@ -6,6 +6,9 @@
 #include "core/kernels/isa.h"
 #include "quant/analysis.h"
 #include "quant/calibrate.h"
+#include "quant/kernels/logistic.h"
+#include "quant/kernels/quantize.h"
+#include "quant/kernels/requantize.h"
 #include "quant/passes.h"
 #include "quant/quantized_model.h"
 #include "quant/recording.h"
@@ -63,6 +66,19 @@ TEST(Widths, GridsOfActivations) {
   }
 }
 
+TEST(Widths, TheKernelQuantizesAsTheDefinition) {
+  Random rng(10, "numbers");
+  std::vector<float> x;
+  for (int i = 0; i < 500; ++i) x.push_back(static_cast<float>(rng.uniform(-3, 5)));
+  for (int bits = kLeastBits; bits <= kMostBits; ++bits) {
+    const AffineParams params = activation_params({-1.0f, 3.0f}, bits);
+    std::vector<int8_t> y(x.size()), expected;
+    for (float v : x) expected.push_back(quantize(v, params));
+    int8::quantize(params, x.data(), static_cast<int64_t>(x.size()), y.data());
+    EXPECT_EQ(y, expected) << bits;
+  }
+}
+
 TEST(Widths, ZeroLiesOnEveryGrid) {
   Random rng(1, "ranges");
   for (int i = 0; i < 5000; ++i) {
@@ -95,6 +111,16 @@ TEST(Widths, GridsOfWeights) {
   for (int bits : {1, 9}) {
     expect_error([&] { quantize_filter(weight, {}, 0, Granularity::kPerTensor, 1.0f, bits); },
                  ErrorKind::kUsage, {"2 to 8"});
+  }
+}
+
+TEST(Widths, ADeadChannelKeepsItsBias) {
+  // As with 8 bits: the scale grows until the bias needs 2^30, and no further.
+  const Tensor<float> weight({1, 2}, {1e-20f, -1e-20f}), bias({1}, {0.75f});
+  for (int bits = kLeastBits; bits <= kMostBits; ++bits) {
+    const QuantizedFilter f = quantize_filter(weight, bias, 0, Granularity::kPerChannel, 0.02f, bits);
+    EXPECT_NEAR(f.bias[0], 1 << 30, 64) << bits;
+    EXPECT_NEAR(0.02 * static_cast<double>(f.scales[0]) * f.bias[0], 0.75, 1e-6) << bits;
   }
 }
 
@@ -173,6 +199,26 @@ TEST(Widths, EveryKernelAndInstructionSetGivesTheSameBits) {
       ASSERT_TRUE(std::equal(watched.begin(), watched.end(), unwatched.begin())) << isa_name(isa);
     }
     set_active_isa(isa_before);
+  }
+}
+
+// Outputs that `quantize` never makes: sigmoid and tanh have 8 bits there. But a graph may say otherwise.
+TEST(Widths, TablesAndRelusOfEveryRuntimeStayOnTheGrid) {
+  const AffineParams input = {.scale = 0.05f, .zero_point = 3};
+  const AffineParams narrow = {.scale = 0.02f, .zero_point = -1, .bits = 4};
+  for (const int8_t y : int8::tanh_table(input, narrow, Runtime::kTflite)) {
+    EXPECT_GE(y, -8);
+    EXPECT_LE(y, 7);
+  }
+  expect_error([&] { int8::tanh_table(input, narrow, Runtime::kTfliteMicro); }, ErrorKind::kUnsupported, {});
+  for (const Runtime runtime : {Runtime::kTflite, Runtime::kTfliteMicro}) {
+    const OutputStage output = {.params = narrow, .activation = Activation::kRelu6};
+    const auto params = int8::prepare_relu(input, output, runtime);
+    std::vector<int8_t> numbers;
+    for (int q = kInt8Min; q <= kInt8Max; ++q) numbers.push_back(static_cast<int8_t>(q));
+    int8::requantize(params, numbers.data(), 256, numbers.data());
+    EXPECT_EQ(*std::max_element(numbers.begin(), numbers.end()), 7);
+    EXPECT_GE(*std::min_element(numbers.begin(), numbers.end()), -8);
   }
 }
 
