@@ -70,16 +70,17 @@ def round_steps(rng: random.Random, shape: Shape, zero: int) -> np.ndarray:
     return (zero + 30 * numpy_rng.integers(lowest, highest + 1, shape)).astype(np.int8)
 
 
-def weights(rng: random.Random, shape: Shape) -> np.ndarray:
-    """int8 weights, which never are -128."""
+def weights(rng: random.Random, shape: Shape, bits: int = 8) -> np.ndarray:
+    """Weights of so many bits, as int8; they never are the least number, -128 for 8 bits."""
+    most = 2 ** (bits - 1) - 1
     numpy_rng = np.random.Generator(np.random.PCG64(rng.getrandbits(64)))
     kind = rng.random()
     if kind < 0.7:
-        values = numpy_rng.integers(-127, 128, shape)
+        values = numpy_rng.integers(-most, most + 1, shape)
     elif kind < 0.85:
         values = numpy_rng.integers(-3, 4, shape)
     else:
-        values = numpy_rng.choice([-127, 127], shape)
+        values = numpy_rng.choice([-most, most], shape)
     return values.astype(np.int8)
 
 

@@ -80,9 +80,15 @@ def bias_tensor(file: TfliteFile, bias: np.ndarray, input_scale: float, scales: 
     return file.tensor(bias.shape, "int32", scales=bias_scales, zero_points=[0] * len(bias_scales), data=bias.tobytes())
 
 
-def filter_tensor(file: TfliteFile, filters: np.ndarray, scales: Sequence[float], axis: int) -> int:
-    return file.tensor(filters.shape, "int8", scales=scales, zero_points=[0] * len(scales), axis=axis,
-                       data=filters.tobytes())
+def two_in_a_byte(numbers: np.ndarray) -> bytes:
+    """INT4: the first number in the lower half of a byte."""
+    halves = np.append(numbers, np.zeros(numbers.size % 2, np.int8)) & 15
+    return (halves[0::2] | halves[1::2] << 4).astype(np.uint8).tobytes()
+
+
+def filter_tensor(file: TfliteFile, filters: np.ndarray, scales: Sequence[float], axis: int, bits: int) -> int:
+    kind, data = ("int8", filters.tobytes()) if bits == 8 else ("int4", two_in_a_byte(filters))
+    return file.tensor(filters.shape, kind, scales=scales, zero_points=[0] * len(scales), axis=axis, data=data)
 
 
 def draw_channels(rng: random.Random) -> int:
@@ -103,20 +109,20 @@ def draw_map(rng: random.Random, largest_kernel: int, dilate: bool, channels: in
             return rows, columns, batch
 
 
-def conv2d(rng: random.Random) -> Case:
+def conv2d(rng: random.Random, bits: int = 8) -> Case:
     groups = rng.choice([1, 1, 1, 2, 3])
     inputs = draw_channels(rng) if groups == 1 else groups * rng.randint(1, 3)
     outputs = draw_channels(rng) if groups == 1 else groups * rng.randint(1, 3)
     rows, columns, batch = draw_map(rng, 5 if inputs * outputs < 30 else 3 if inputs * outputs < 100 else 2, True, inputs)
     scale, zero = draw.scale(rng), draw.zero_point(rng)
     x = draw.activations(rng, [batch, rows.size, columns.size, inputs], zero)
-    filters = draw.weights(rng, [outputs, rows.kernel, columns.kernel, inputs // groups])
+    filters = draw.weights(rng, [outputs, rows.kernel, columns.kernel, inputs // groups], bits)
     scales = draw.weight_scales(rng, outputs)
     out_scale, out_zero, bias = output_and_bias(rng, accumulate(x, zero, filters, rows, columns, groups), scale, scales)
 
     file = TfliteFile()
     x_id = int8_tensor(file, x.shape, scale, zero)
-    w_id = filter_tensor(file, filters, scales, 0)
+    w_id = filter_tensor(file, filters, scales, 0, bits)
     b_id = bias_tensor(file, bias, scale, scales)
     y_id = int8_tensor(file, [batch, rows.outputs, columns.outputs, outputs], out_scale, out_zero)
     file.operator(tfl.CONV_2D, [x_id, w_id, b_id], y_id, *window_fields(rows, columns), activation_field(rng, 3),
@@ -124,21 +130,21 @@ def conv2d(rng: random.Random) -> Case:
     return Case("conv2d", file.finish(x_id, y_id), x.tobytes())
 
 
-def depthwise_conv2d(rng: random.Random) -> Case:
+def depthwise_conv2d(rng: random.Random, bits: int = 8) -> Case:
     inputs = draw_channels(rng)
     multiplier = rng.choice([1, 1, 1, 2, 3]) if inputs < 10 else 1
     outputs = inputs * multiplier
     rows, columns, batch = draw_map(rng, 4 if inputs < 10 else 3, True, inputs)
     scale, zero = draw.scale(rng), draw.zero_point(rng)
     x = draw.activations(rng, [batch, rows.size, columns.size, inputs], zero)
-    filters = draw.weights(rng, [1, rows.kernel, columns.kernel, outputs])
+    filters = draw.weights(rng, [1, rows.kernel, columns.kernel, outputs], bits)
     scales = draw.weight_scales(rng, outputs)
     each = np.ascontiguousarray(filters.transpose(3, 1, 2, 0))
     out_scale, out_zero, bias = output_and_bias(rng, accumulate(x, zero, each, rows, columns, inputs), scale, scales)
 
     file = TfliteFile()
     x_id = int8_tensor(file, x.shape, scale, zero)
-    w_id = filter_tensor(file, filters, scales, 3)
+    w_id = filter_tensor(file, filters, scales, 3, bits)
     b_id = bias_tensor(file, bias, scale, scales)
     y_id = int8_tensor(file, [batch, rows.outputs, columns.outputs, outputs], out_scale, out_zero)
     file.operator(tfl.DEPTHWISE_CONV_2D, [x_id, w_id, b_id], y_id, *window_fields(rows, columns),
@@ -147,7 +153,7 @@ def depthwise_conv2d(rng: random.Random) -> Case:
     return Case("depthwise_conv2d", file.finish(x_id, y_id), x.tobytes())
 
 
-def fully_connected(rng: random.Random) -> Case:
+def fully_connected(rng: random.Random, bits: int = 8) -> Case:
     inputs = rng.randint(1, 9) if rng.random() < 0.6 else rng.randint(10, 140)
     outputs = draw_channels(rng) if inputs < 40 else rng.randint(1, 6)
     keep_dims = rng.random() < 0.35
@@ -157,19 +163,27 @@ def fully_connected(rng: random.Random) -> Case:
     shape = x.shape
     if not keep_dims and inputs % 2 == 0 and rng.random() < 0.3:  # the layer flattens its input itself
         shape = (leading[0], inputs // 2, 2)
-    filters = draw.weights(rng, [outputs, inputs])
+    filters = draw.weights(rng, [outputs, inputs], bits)
     scales = draw.weight_scales(rng, outputs)
     sums = (x.astype(np.int64) - zero) @ filters.astype(np.int64).T
     out_scale, out_zero, bias = output_and_bias(rng, sums, scale, scales)
 
     file = TfliteFile()
     x_id = int8_tensor(file, shape, scale, zero)
-    w_id = filter_tensor(file, filters, scales, 0)
+    w_id = filter_tensor(file, filters, scales, 0, bits)
     b_id = bias_tensor(file, bias, scale, scales) if rng.random() < 0.85 else -1
     y_id = int8_tensor(file, [*leading, outputs], out_scale, out_zero)
     file.operator(tfl.FULLY_CONNECTED, [x_id, w_id, b_id], y_id, activation_field(rng, 0), Scalar(1, "int8", 0),
                   Scalar(2, "bool", keep_dims))
     return Case("fully_connected", file.finish(x_id, y_id), x.tobytes())
+
+
+def int4_weights(rng: random.Random) -> Case:
+    """One of the three with weights of 4 bits. The operator codes keep the versions for INT8: LiteRT's resolver of reference
+    kernels has no newer depthwise convolution, though the kernel behind it reads INT4."""
+    case = rng.choice([conv2d, depthwise_conv2d, fully_connected])(rng, bits=4)
+    case.name = f"int4_{case.name}"
+    return case
 
 
 # Pools and means.
@@ -454,11 +468,11 @@ def dequantize(rng: random.Random) -> Case:
     return Case("dequantize", file.finish(x_id, y_id), x.tobytes())
 
 
-# How many of a hundred models are of which operation.
+# How many of 110 models are of which operation.
 SHARES: dict[Callable[[random.Random], Case], int] = {
     conv2d: 14, depthwise_conv2d: 11, fully_connected: 12, max_pool2d: 4, average_pool2d: 5, mean: 7, add: 8, mul: 8, pad: 3,
     reshape: 2, concatenation: 3, softmax: 4, relu: 3, relu6: 3, requantize: 4, logistic: 2, tanh: 2, quantize: 3,
-    dequantize: 2,
+    dequantize: 2, int4_weights: 10,
 }
 
 

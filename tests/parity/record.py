@@ -22,7 +22,7 @@ from engines import Engine, Worker
 from operations import SHARES, draw_case
 
 SEED = 1
-CASES_PER_SHARE = 4.8  # a hundred shares
+CASES_PER_SHARE = 4.8  # 110 shares
 SEARCHED = 3  # cases of each operation in which the runtimes differ, if so many are found
 SEARCH_LIMIT = 4000
 

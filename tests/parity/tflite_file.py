@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import flatbuffers
 
-TENSOR_TYPES = {"float32": 0, "int32": 2, "int64": 4, "int8": 9}
+TENSOR_TYPES = {"float32": 0, "int32": 2, "int64": 4, "int8": 9, "int4": 17}
 SAME, VALID = 0, 1
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 
