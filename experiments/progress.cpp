@@ -41,6 +41,14 @@ std::string clock_text(double seconds) {
                    : fmt::format("{}:{:02}", minutes, total % 60);
 }
 
+void redraw_line(std::FILE* out, std::string line) {
+  line.resize(std::min(line.size(), static_cast<size_t>(terminal_columns(out) - 1)));
+  fmt::print(out, "{}{}", kEraseLine, line);
+  std::fflush(out);
+}
+
+void erase_line(std::FILE* out) { fmt::print(out, "{}", kEraseLine); }
+
 Progress::Progress(std::FILE* out, ProgressStyle style, int64_t epochs, int64_t images_per_epoch)
     : out_(out), style_(style), epochs_(epochs), images_per_epoch_(images_per_epoch) {}
 
@@ -63,9 +71,7 @@ void Progress::update(const EpochProgress& figures) {
                   bar(done / static_cast<double>(images_per_epoch_)), figures.images, images_per_epoch_,
                   figures.loss, 100 * figures.accuracy, done / seconds_since(epoch_start_),
                   clock_text(seconds_since(start_)), clock_text(seconds_left(done)));
-  line.resize(std::min(line.size(), static_cast<size_t>(terminal_columns(out_) - 1)));
-  fmt::print(out_, "{}{}", kEraseLine, line);
-  std::fflush(out_);
+  redraw_line(out_, std::move(line));
 }
 
 void Progress::end_epoch(const EpochProgress& figures, const std::string& remark) {

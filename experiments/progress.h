@@ -27,6 +27,11 @@ ProgressStyle progress_style(std::FILE* out, bool quiet);
 /// "0:07", "12:30", "1:02:03".
 std::string clock_text(double seconds);
 
+/// Replaces the last line of a terminal by another, cut to its width and without an end.
+void redraw_line(std::FILE* out, std::string line);
+/// Takes it away.
+void erase_line(std::FILE* out);
+
 class Progress {
  public:
   /// `out` must outlive the object.

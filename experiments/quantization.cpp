@@ -1,13 +1,9 @@
 #include "experiments/quantization.h"
 
-#include <memory>
-
 #include "core/error.h"
 #include "quant/calibrate.h"
-#include "quant/float_executor.h"
 #include "quant/passes.h"
 #include "quant/quantize.h"
-#include "quant/quantized_model.h"
 #include "quant/trace.h"
 
 namespace qlimit {
@@ -16,9 +12,8 @@ namespace {
 constexpr int64_t kLargestBatch = 256;  // of those that are measured: memory is planned once
 constexpr int64_t kNoiseImages = 128;
 
-// The engine of a FloatExecutor or QuantizedModel, with memory of its own.
 template <typename Model>
-Engine make_engine(const std::string& name, std::shared_ptr<Model> model) {
+Engine engine_of(const std::string& name, std::shared_ptr<const Model> model) {
   const auto workspace = std::make_shared<Workspace>(model->make_workspace(kLargestBatch));
   const Shape output = model->graph().value(model->graph().output).shape;
   return {.name = name, .run = [=](const Tensor<float>& images) {
@@ -47,18 +42,26 @@ QuantizedGraph without_integers(const Graph& graph) {
 
 }  // namespace
 
+Engine make_engine(const std::string& name, std::shared_ptr<const FloatExecutor> model) {
+  return engine_of(name, std::move(model));
+}
+
+Engine make_engine(const std::string& name, std::shared_ptr<const QuantizedModel> model) {
+  return engine_of(name, std::move(model));
+}
+
 CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
                        const Options& options) {
   const Tensor<float> images = first_images(train, normalization, options.calibration_images);
   Graph graph = trace(model, images.shape());
   run_passes(graph);
-  const auto fp32 = std::make_shared<FloatExecutor>(graph);
+  const auto fp32 = std::make_shared<const FloatExecutor>(graph);
 
   const Ranges ranges =
       calibrate(*fp32, images, {.observer = {.method = calibration_method(options.calibration)}});
   const QuantizeOptions rules{.weights =
                                   options.per_tensor ? Granularity::kPerTensor : Granularity::kPerChannel};
-  const auto int8 = std::make_shared<QuantizedModel>(quantize(graph, ranges, rules));
+  const auto int8 = std::make_shared<const QuantizedModel>(quantize(graph, ranges, rules));
 
   return {.fp32_graph = without_integers(fp32->graph()),
           .int8_graph = int8->quantized(),

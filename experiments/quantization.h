@@ -5,6 +5,7 @@
 //                                              quantize.h)
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@
 #include "experiments/options.h"
 #include "experiments/report.h"
 #include "layers/layer.h"
-#include "quant/quantize.h"
+#include "quant/float_executor.h"
+#include "quant/quantized_model.h"
 #include "quant/tflite/write.h"
 
 namespace qlimit {
@@ -35,6 +37,10 @@ struct CompiledModels {
   std::string int8_fingerprint;   // all that decides about its results, as bytes
   std::vector<LayerNoise> noise;  // of the int8 model, on calibration images
 };
+
+/// What runs a compiled model on batches, with memory of its own.
+Engine make_engine(const std::string& name, std::shared_ptr<const FloatExecutor> model);
+Engine make_engine(const std::string& name, std::shared_ptr<const QuantizedModel> model);
 
 /// Compiles a trained model both ways; the training images calibrate the scales of the activations. Takes
 /// from the options the number of these images, the method and the granularity of the weights' scales.

@@ -122,6 +122,12 @@ void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions
                                     .expected = concat(graph.nodes.size(), " widths"),
                                     .found = concat(node_bits.size())});
   }
+  if (!options.value_bits.empty() && options.value_bits.size() != graph.values.size()) {
+    throw Error(ErrorKind::kUsage, {.what = "the widths of the values belong to another graph",
+                                    .where = "quantize",
+                                    .expected = concat(graph.values.size(), " widths"),
+                                    .found = concat(options.value_bits.size())});
+  }
 }
 
 }  // namespace
@@ -129,7 +135,8 @@ void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
   validate(graph);
   check_sizes(graph, ranges, options);
-  const std::vector<int> widths = activation_widths(graph, options.activation_bits);
+  const std::vector<int> widths =
+      options.value_bits.empty() ? activation_widths(graph, options.activation_bits) : options.value_bits;
   QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .runtime = options.runtime};
   q.params.resize(graph.values.size());
   q.params[static_cast<size_t>(graph.input)] = activation_params(ranges[static_cast<size_t>(graph.input)]);

@@ -34,6 +34,8 @@ struct QuantizeOptions {
   int weight_bits = kMostBits;             // 2 to 8
   int activation_bits = kMostBits;         // 2 to 8, of those that have a choice (activation_widths)
   std::vector<int> node_weight_bits = {};  // one for each node (mixed precision); empty: weight_bits for all
+  /// One for each value, in place of activation_widths(graph, activation_bits); empty: those.
+  std::vector<int> value_bits = {};
   WeightRangeOptions weight_range = {};
 };
 
@@ -66,9 +68,9 @@ std::vector<int> activation_widths(const Graph& graph, int bits);
 /// - Pools, reshapes and padding keep their input's scale and zero point, the operands of a concatenation are
 ///   brought to the result's; softmax, logistic and tanh have fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
-/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` or
-/// `node_weight_bits` do not belong to the graph, or for a width other than 2 to 8; kNumeric for ranges or
-/// weights that are not finite.
+/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges`,
+/// `node_weight_bits` or `value_bits` do not belong to the graph, or for a width other than 2 to 8; kNumeric
+/// for ranges or weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});
 
 /// The axis of a node's weights that is its output channel: 3 for depthwise convolutions, else 0.

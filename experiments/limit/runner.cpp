@@ -1,0 +1,160 @@
+#include "experiments/limit/runner.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "experiments/limit/layer_sensitivity.h"
+#include "layers/summary.h"
+#include "quant/cost.h"
+
+namespace qlimit {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMaxLineBytes = 1 << 20;
+
+// The content of a file of one line, without its end.
+std::string line_of(const fs::path& path) {
+  const std::vector<uint8_t> bytes = read_file(path, kMaxLineBytes);
+  std::string line(bytes.begin(), bytes.end());
+  if (!line.empty() && line.back() == '\n') line.pop_back();
+  return line;
+}
+
+void claim_folder(const fs::path& output, const StudyHeader& header) {
+  for (const char* folder : {"jobs", "nets"}) ensure_writable_folder(output / folder);
+  const fs::path path = output / "study.json";
+  if (!fs::exists(path)) write_file(path, to_line(header) + "\n");
+  const StudyHeader found = parse_header(line_of(path), path.string());
+  if (found == header) return;
+  throw Error(ErrorKind::kUsage, {.what = "the output folder belongs to another study",
+                                  .where = path.string(),
+                                  .expected = header.preset,
+                                  .found = found.preset,
+                                  .hint = "choose another folder with --output"});
+}
+
+// Whether a method's results say the bytes (record.h).
+bool says_bytes(const Method& method) { return method.name == "min_max" || method.recipe.mixes_widths; }
+
+}  // namespace
+
+StudyRunner::StudyRunner(StudyPlan plan, std::string data, fs::path output)
+    : plan_(std::move(plan)), data_option_(std::move(data)), output_(std::move(output)) {
+  claim_folder(output_, plan_.header());
+}
+
+StudyRunner::~StudyRunner() = default;
+
+bool StudyRunner::is_done(const JobName& job) const {
+  // Without its archive a training would have to be done again by whoever needs the net.
+  return fs::exists(job_path(job)) && (job.kind != JobKind::kTrain || fs::exists(net_path(job.net)));
+}
+
+void StudyRunner::run(const JobName& job) {
+  if (is_done(job)) return;
+  Record record{.job = job, .result = {}};
+  switch (job.kind) {
+    case JobKind::kTrain:
+      record.result = train(job.net);
+      break;
+    case JobKind::kQuantize:
+      record.result = quantize(job);
+      break;
+    case JobKind::kLayers:
+      record.result = narrow_each_layer(job.net);
+      break;
+    case JobKind::kCalibration:
+      record.result = calibrate_with_sizes(job);
+      break;
+  }
+  write_file(job_path(job), to_line(record) + "\n");
+}
+
+size_t StudyRunner::collect(const std::vector<Job>& jobs) const {
+  std::string text = to_line(plan_.header()) + "\n";
+  size_t count = 0;
+  for (const Job& job : jobs) {
+    if (!is_done(job.name)) continue;
+    const fs::path path = job_path(job.name);
+    const Record record = parse_record(line_of(path), plan_.header(), path.string());
+    if (record.job != job.name) {
+      throw Error(ErrorKind::kData, {.what = "the file holds another job's result",
+                                     .where = path.string(),
+                                     .found = to_string(record.job)});
+    }
+    text += to_line(record) + "\n";
+    ++count;
+  }
+  write_file(results_path(), text);
+  return count;
+}
+
+fs::path StudyRunner::job_path(const JobName& job) const {
+  return output_ / "jobs" / (file_stem(job) + ".json");
+}
+
+fs::path StudyRunner::net_path(const NetKey& net) const {
+  std::string name = file_stem({.kind = JobKind::kTrain, .net = net});
+  return output_ / "nets" / (name.substr(name.find('-') + 1) + ".qla");
+}
+
+const StudyData& StudyRunner::data() {
+  if (!data_) data_ = std::make_unique<StudyData>(load_study_data(plan_, data_option_));
+  return *data_;
+}
+
+void StudyRunner::require_net(const NetKey& net) { run({.kind = JobKind::kTrain, .net = net}); }
+
+Quantizer& StudyRunner::quantizer(const NetKey& net) {
+  if (quantizer_ && quantizer_->net().key == net) return *quantizer_;
+  require_net(net);
+  quantizer_ =
+      std::make_unique<Quantizer>(load_net(net_path(net), plan_, net), data(), plan_.calibration_images);
+  return *quantizer_;
+}
+
+TrainResult StudyRunner::train(const NetKey& key) {
+  TrainedNet net = new_net(plan_, key);
+  const Summary summary = summarize(*net.model, net.image);
+  const double seconds = qlimit::train(net, plan_, data());
+  save_net(net_path(key), net);
+  return {.parameters = summary.parameters,
+          .multiply_adds = summary.multiply_adds,
+          .epochs = planned_net(plan_, key).epochs,
+          .fp32 = Quantizer(std::move(net), data(), 1).count_correct_fp32(),
+          .seconds = seconds};
+}
+
+QuantizeResult StudyRunner::quantize(const JobName& job) {
+  const Method& method = limit_method(job.method);
+  Quantizer& quantizer = this->quantizer(job.net);
+  QuantizeResult result;
+  for (const BitWidths& bits : planned_points(plan_, method.points)) {
+    const QuantizedGraph q = quantizer.quantize(method.recipe, bits);
+    result.correct[bits] = quantizer.count_correct(q);
+    if (says_bytes(method)) result.bytes[bits.weights] = total_cost(q).constant_bytes;
+  }
+  return result;
+}
+
+LayersResult StudyRunner::narrow_each_layer(const NetKey& net) {
+  return qlimit::narrow_each_layer(quantizer(net), plan_.layer_bits);
+}
+
+CalibrationResult StudyRunner::calibrate_with_sizes(const JobName& job) {
+  require_net(job.net);
+  CalibrationResult result;
+  for (const int64_t images : plan_.calibration_sizes) {
+    Quantizer quantizer(load_net(net_path(job.net), plan_, job.net), data(), images);
+    for (const BitWidths& bits : plan_.calibration_points) {
+      const QuantizedGraph q = quantizer.quantize(limit_method(job.method).recipe, bits);
+      result.correct[images][bits] = quantizer.count_correct(q);
+    }
+  }
+  return result;
+}
+
+}  // namespace qlimit
