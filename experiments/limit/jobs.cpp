@@ -18,13 +18,26 @@ struct SizedNet {
   size_t layers = 0;
 };
 
-// Measured on two cores with AVX-512: an image costs a constant and then its multiply-adds.
+// Of one image, in microseconds: a constant, and more for each million of multiply-adds. Depthwise
+// convolutions and many small layers make the separable nets slower. Fitted to measurements on two cores
+// with AVX-512.
+struct ImageCost {
+  double base;
+  double per_million;
+
+  double seconds(const SizedNet& net, double images) const {
+    return 1e-6 * images * (base + per_million * 1e-6 * net.multiply_adds);
+  }
+};
+
 double training_seconds(const SizedNet& net, double images) {
-  return images * (10e-6 + 8e-12 * net.multiply_adds);
+  constexpr ImageCost kPlain = {25, 17}, kSeparable = {60, 38};
+  return (net.planned.shape == "plain" ? kPlain : kSeparable).seconds(net, images);
 }
 
 double evaluation_seconds(const SizedNet& net, double images) {
-  return images * (5e-6 + 2e-12 * net.multiply_adds);
+  constexpr ImageCost kPlain = {4, 1.3}, kSeparable = {8, 2.6};
+  return (net.planned.shape == "plain" ? kPlain : kSeparable).seconds(net, images);
 }
 
 SizedNet sized(const StudyPlan& plan, const PlannedNet& planned) {

@@ -74,8 +74,8 @@ std::unique_ptr<Sequential> separable_model(int64_t width, Random& random, int64
 
 const std::vector<NetFamily>& net_families() {
   static const std::vector<NetFamily> families = {
-      {.name = "plain", .widths = {2, 3, 5, 8, 12, 18, 29, 48}, .make = plain_model},
-      {.name = "separable", .widths = {4, 6, 10, 16, 26, 42, 70, 118}, .make = separable_model}};
+      {.name = "plain", .widths = {2, 3, 5, 8, 12, 20, 32, 48}, .make = plain_model},
+      {.name = "separable", .widths = {4, 6, 10, 16, 24, 40, 72, 120}, .make = separable_model}};
   return families;
 }
 

@@ -287,6 +287,23 @@ TEST(Widths, ObserversOptimiseForTheWidthTheirValueGets) {
   }
 }
 
+// One activation alone is narrow: its grid has few steps, and the layer behind it counts in them.
+TEST(Widths, EachValueMayHaveItsOwn) {
+  Random rng(9, "values");
+  const Graph graph = GraphBuilder(rng, {1, 4}).dense(3).dense(2).graph();
+  const Ranges ranges(graph.values.size(), Range{-1, 1});
+  std::vector<int> bits = activation_widths(graph, 8);
+  const ValueId hidden = graph.nodes[0].output;
+  bits[static_cast<size_t>(hidden)] = 3;
+  const QuantizedGraph one = quantize(graph, ranges, {.value_bits = bits});
+  const QuantizedGraph all = quantize(graph, ranges);
+  EXPECT_EQ(one.params_of(hidden), activation_params({-1, 1}, 3));
+  EXPECT_EQ(one.params_of(graph.input), all.params_of(graph.input));
+  EXPECT_EQ(one.params_of(graph.output), all.params_of(graph.output));
+  EXPECT_EQ(one.filters[0].bias, all.filters[0].bias);
+  EXPECT_NE(one.filters[1].bias, all.filters[1].bias);
+}
+
 TEST(Widths, WrongWidthsAreRefused) {
   Random rng(8, "refusals");
   const Graph graph = GraphBuilder(rng, {1, 4}).dense(3).dense(2).graph();
@@ -300,6 +317,8 @@ TEST(Widths, WrongWidthsAreRefused) {
   refuse({.activation_bits = 16}, "2 to 8");
   refuse({.node_weight_bits = {8}}, "2 widths");
   refuse({.node_weight_bits = {8, 0}}, "2 to 8");
+  refuse({.value_bits = {8, 8}}, "widths of the values");
+  refuse({.value_bits = std::vector<int>(graph.values.size(), 9)}, "2 to 8");
 
   const QuantizedGraph good = quantize(graph, ranges, {.weight_bits = 4, .activation_bits = 4});
   const auto refuse_model = [&](const auto& change, const char* found) {
