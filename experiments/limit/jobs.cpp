@@ -119,6 +119,18 @@ std::optional<size_t> number(std::string_view text) {
 
 std::vector<Job> study_jobs(const StudyPlan& plan) { return JobList(plan).all(); }
 
+std::vector<JobPart> study_parts(const std::vector<Job>& jobs) {
+  std::vector<JobPart> parts;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const bool trains = jobs[i].name.kind == JobKind::kTrain;
+    const bool goes_on = !parts.empty() && !trains && !parts.back().trains &&
+                         jobs[i].name.net == jobs[parts.back().range.begin].name.net;
+    if (!goes_on) parts.push_back({.trains = trains, .range = {.begin = i, .end = i}});
+    parts.back().range.end = i + 1;
+  }
+  return parts;
+}
+
 JobRange one_job(const std::vector<Job>& jobs, std::string_view text) {
   const std::optional<size_t> place = number(text);
   if (place && *place >= 1 && *place <= jobs.size()) return {*place - 1, *place};

@@ -30,6 +30,15 @@ struct JobRange {
   size_t end = 0;  // the first that does not belong to it
 };
 
+/// Jobs that one process does best: a training, or all that is measured on one net, which is read and
+/// calibrated once. The trainings have to be done before the others begin, or nets are trained twice.
+struct JobPart {
+  bool trains = false;
+  JobRange range;
+};
+
+std::vector<JobPart> study_parts(const std::vector<Job>& jobs);
+
 /// What --job says: a number from 1 on, or a name. Throws kUsage if there is no such job.
 JobRange one_job(const std::vector<Job>& jobs, std::string_view text);
 /// What --jobs says: "3-17", both included, counted from 1. Throws kUsage for anything else.

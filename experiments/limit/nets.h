@@ -31,8 +31,8 @@ std::unique_ptr<Sequential> plain_model(int64_t width, Random& random, int64_t c
 /// The same with two pools; width: even, at least 2. Throws kUsage for another.
 std::unique_ptr<Sequential> separable_model(int64_t width, Random& random, int64_t channels = 3);
 
-/// A shape with the widths that the study has, in ascending order: sizes of similar ratio, and among those the
-/// ones whose channels fill vectors.
+/// A shape with the widths that the study has, in ascending order: sizes of similar ratio, and among those
+/// the ones whose channels fill vectors.
 struct NetFamily {
   std::string name;
   std::vector<int64_t> widths;

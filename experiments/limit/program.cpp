@@ -42,6 +42,12 @@ void list(const std::vector<Job>& jobs, const StudyRunner* runner) {
   fmt::print("{} jobs, about {} to go on two cores\n", jobs.size(), clock_text(seconds));
 }
 
+// "train 1-1", "measure 81-97": what schedulers hand out.
+void list_parts(const std::vector<Job>& jobs) {
+  for (const JobPart& part : study_parts(jobs))
+    fmt::print("{} {}-{}\n", part.trains ? "train" : "measure", part.range.begin + 1, part.range.end);
+}
+
 // Does the jobs of a range that are not done, and goes on after failures.
 class Worker {
  public:
@@ -101,6 +107,9 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
   app.get_formatter()->column_width(36);
   app.footer(kExamples);
   app.add_flag("--list", options.list, "show the jobs with their numbers, and do nothing");
+  app.add_flag("--parts", options.parts,
+               "show ranges for --jobs that one process should do, for schedulers; trainings have to be done "
+               "before the others begin");
   app.add_option("--job", options.job, "do one job, by its number or its name");
   app.add_option("--jobs", options.jobs, "do these jobs, for example 3-17");
   app.add_flag("--quick", options.quick, "three sizes, two seeds, short trainings: ten minutes");
@@ -112,8 +121,8 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
       ->check(whole(0, 1024));
   app.add_flag("--quiet", options.quiet, "no progress");
   if (!parse_command_line(app, arguments, out)) return std::nullopt;
-  if (options.list + !options.job.empty() + !options.jobs.empty() > 1) {
-    throw Error(ErrorKind::kUsage, {.what = "only one of --list, --job and --jobs can be done"});
+  if (options.list + options.parts + !options.job.empty() + !options.jobs.empty() > 1) {
+    throw Error(ErrorKind::kUsage, {.what = "only one of --list, --parts, --job and --jobs can be done"});
   }
   if (options.quick && options.data == "tiny") {
     throw Error(ErrorKind::kUsage, {.what = "--quick is a study of CIFAR-10",
@@ -132,6 +141,7 @@ int run_limit_study(const LimitOptions& options) {
   if (options.threads > 0) set_thread_count(options.threads);
   const StudyPlan plan = chosen_plan(options);
   const std::vector<Job> jobs = study_jobs(plan);
+  if (options.parts) return list_parts(jobs), 0;
   const fs::path output = output_folder(options, plan);
   if (options.list && !fs::exists(output / "study.json")) return list(jobs, nullptr), 0;
   JobRange range{.begin = 0, .end = jobs.size()};

@@ -17,6 +17,7 @@ namespace qlimit {
 
 struct LimitOptions {
   bool list = false;
+  bool parts = false;     // print ranges for --jobs that belong together, for schedulers
   std::string job = {};   // a number or a name; empty: all
   std::string jobs = {};  // "3-17"
   bool quick = false;

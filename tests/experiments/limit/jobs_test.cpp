@@ -116,6 +116,23 @@ TEST(LimitJobs, OneOrSomeAreChosen) {
   EXPECT_EQ(job_range(jobs, concat("1-", jobs.size())).end, jobs.size());
 }
 
+// Each job once, in order; what is measured on one net stays together.
+TEST(LimitJobs, PartsCoverTheStudy) {
+  const std::vector<Job> jobs = study_jobs(study_plan("full"));
+  size_t next = 0, trainings = 0;
+  for (const JobPart& part : study_parts(jobs)) {
+    EXPECT_EQ(part.range.begin, next);
+    next = part.range.end;
+    trainings += part.trains;
+    EXPECT_EQ(part.range.end - part.range.begin > 1, !part.trains);
+    for (size_t i = part.range.begin; i < part.range.end; ++i)
+      EXPECT_EQ(jobs[i].name.net, jobs[part.range.begin].name.net);
+  }
+  EXPECT_EQ(next, jobs.size());
+  EXPECT_EQ(trainings, 80u);
+  EXPECT_EQ(study_parts(jobs).size(), 160u);
+}
+
 TEST(LimitJobs, OthersAreRefused) {
   const std::vector<Job> jobs = study_jobs(study_plan("tiny"));
   const std::string last = concat(jobs.size()), beyond = concat(jobs.size() + 1);

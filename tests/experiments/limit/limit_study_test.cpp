@@ -170,6 +170,14 @@ TEST_F(LimitStudy, ListsWithoutDoing) {
   EXPECT_NE(later.out.find("  done\n    2  "), std::string::npos) << later.out;
 }
 
+TEST_F(LimitStudy, PartsAreRangesForSchedulers) {
+  const Exit exit = run({"--parts"});
+  EXPECT_EQ(exit.status, 0);
+  EXPECT_EQ(exit.out, concat("train 1-1\ntrain 2-2\nmeasure 3-18\nmeasure 19-",
+                             study_jobs(study_plan("tiny")).size(), "\n"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
 TEST_F(LimitStudy, WrongUsageIsRefused) {
   const auto refused = [&](const Arguments& more, const std::vector<std::string>& parts) {
     const Exit exit = run(more);
@@ -182,7 +190,7 @@ TEST_F(LimitStudy, WrongUsageIsRefused) {
   refused({"--job", "train/plain/w5/s1"}, {"--job", "train/plain/w5/s1"});
   refused({"--jobs", "9-3"}, {"--jobs", "9-3"});
   refused({"--jobs", "1-9999"}, {"--jobs", "1-9999"});
-  refused({"--jobs", "1-3", "--list"}, {"--list, --job and --jobs"});
+  refused({"--jobs", "1-3", "--list"}, {"--list, --parts, --job and --jobs"});
   refused({"--quick"}, {"--quick", "tiny"});
   refused({"--threads", "-1"}, {"--threads"});
   refused({"--fast"}, {"--fast", "--quick"});
