@@ -4,7 +4,9 @@
 //   -> wrong shape: dense: expected [N,I], found [32,4,4,8]
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/shape.h"
@@ -18,6 +20,25 @@ inline void require_shape(bool holds, const char* operation, const std::string& 
   if (holds) return;
   throw Error(ErrorKind::kUsage,
               {.what = "wrong shape", .where = operation, .expected = expected, .found = found.to_string()});
+}
+
+/// For losses: throws kUsage unless there is a row of logits [N,K] for each label, kData for a label that is
+/// no class.
+inline void require_labels(const char* operation, const Shape& logits, const std::vector<uint8_t>& labels) {
+  require_shape(logits.rank() == 2 && logits.size() > 0, operation, "[N,K]", logits);
+  if (static_cast<int64_t>(labels.size()) != logits[0]) {
+    throw Error(ErrorKind::kUsage, {.what = "wrong number of labels",
+                                    .where = operation,
+                                    .expected = concat(logits[0], ", one for each row of logits"),
+                                    .found = concat(labels.size())});
+  }
+  for (const uint8_t label : labels) {
+    if (label < logits[1]) continue;
+    throw Error(ErrorKind::kData, {.what = "a label is no class of the model",
+                                   .where = operation,
+                                   .expected = concat("below ", logits[1]),
+                                   .found = concat(int{label})});
+  }
 }
 
 /// Throws kUnsupported, naming the operation, unless `holds`: the window's taps lie so far apart that the

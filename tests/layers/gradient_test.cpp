@@ -13,6 +13,7 @@
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/depthwise_conv2d.h"
+#include "layers/distillation.h"
 #include "layers/dropout.h"
 #include "layers/flatten.h"
 #include "layers/global_average_pool.h"
@@ -234,6 +235,20 @@ TEST(Gradient, Softmax) {
     EXPECT_TRUE(gradients_agree([](const auto& in) { return softmax(in[0]); },
                                 {random_tensor(shape, rng, -2, 2)}, rng))
         << shape.to_string();
+  });
+}
+
+TEST(Gradient, Distillation) {
+  for_each_case("distillation", [](Random& rng) {
+    const Shape shape = {small(rng, 6), small(rng, 10)};
+    std::vector<uint8_t> labels;
+    for (int64_t n = 0; n < shape[0]; ++n)
+      labels.push_back(static_cast<uint8_t>(rng.below(static_cast<uint32_t>(shape[1]))));
+    const Tensor<Real> teacher = random_tensor(shape, rng, -3, 3);
+    const DistillationOptions options = {.temperature = rng.uniform(0.5, 5), .teacher_share = rng.uniform()};
+    EXPECT_TRUE(gradients_agree([&](const auto& in) { return distillation(in[0], teacher, labels, options); },
+                                {random_tensor(shape, rng, -2, 2)}, rng))
+        << shape.to_string() << " temperature " << options.temperature;
   });
 }
 
