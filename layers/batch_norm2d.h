@@ -80,6 +80,8 @@ class BatchNorm2D : public Layer {
   const Variable& gamma() const { return gamma_; }
   const Variable& beta() const { return beta_; }
   const BatchNormOptions& options() const { return options_; }
+  /// The share of a new batch in the running statistics, in [0,1].
+  void set_momentum(double momentum) { options_.momentum = momentum; }
 
  private:
   BatchNormOptions options_;

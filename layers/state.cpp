@@ -10,15 +10,6 @@
 namespace qlimit {
 namespace {
 
-// All that a model's archive holds, as handles to the model's own storage.
-std::vector<Buffer> tensors_of(const Layer& model) {
-  std::vector<Buffer> all;
-  for (const Parameter& parameter : model.parameters())
-    all.push_back({parameter.name, parameter.variable.value()});
-  for (const Buffer& buffer : model.buffers()) all.push_back(buffer);
-  return all;
-}
-
 [[noreturn]] void refuse(const std::string& what, const Archive& archive, const std::string& expected,
                          const std::string& found) {
   throw Error(ErrorKind::kData,
@@ -39,6 +30,14 @@ void check_tensor(const std::string& name, const Tensor<Real>& tensor, const Sha
 }
 
 }  // namespace
+
+std::vector<Buffer> tensors_of(const Layer& model) {
+  std::vector<Buffer> all;
+  for (const Parameter& parameter : model.parameters())
+    all.push_back({parameter.name, parameter.variable.value()});
+  for (const Buffer& buffer : model.buffers()) all.push_back(buffer);
+  return all;
+}
 
 std::vector<Tensor<Real>> checked_tensors(const std::vector<Buffer>& targets, const Archive& archive,
                                           const std::string& prefix, const std::vector<std::string>& others) {

@@ -20,6 +20,9 @@
 
 namespace qlimit {
 
+/// All parameters and buffers, as handles to the model's own storage.
+std::vector<Buffer> tensors_of(const Layer& model);
+
 /// Adds all parameters, buffers and random streams of `model` under prefix + name. The tensors share storage
 /// with the model, so write the archive before training goes on.
 void save_state(const Layer& model, Archive& archive, const std::string& prefix = "model.");
