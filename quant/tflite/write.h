@@ -8,11 +8,11 @@
 // its input without a reshape before it, and what no runtime reads is left out. Equal graphs give equal
 // bytes.
 //
-// Widths: weights of 4 bits are written as INT4, two in a byte. Dense layers should then have one scale, since
-// TFLite Micro refuses one for each row; and of LiteRT 2.3's kernels, the resolver of the reference ones does
-// not list the depthwise convolution that reads INT4. The format has no form for layers with weights of other
-// widths below 8: they are written as INT8, one in a byte. Nor has it activations below 8 bits: as INT8 they
-// would not be clamped to their grid, so they are refused.
+// Widths: weights of 4 bits are written as INT4, two in a byte. Dense layers should then have one scale,
+// since TFLite Micro refuses one for each row; and of LiteRT 2.3's kernels, the resolver of the reference
+// ones does not list the depthwise convolution that reads INT4. The format has no form for layers with
+// weights of other widths below 8: they are written as INT8, one in a byte. Nor has it activations below 8
+// bits: as INT8 they would not be clamped to their grid, so they are refused.
 #pragma once
 
 #include <cstdint>
