@@ -247,19 +247,21 @@ PackedConvInt8::PackedConvInt8(const WindowGeometry& geometry, const int8_t* wei
   }
 }
 
-int64_t PackedConvInt8::scratch_bytes() const { return total_length(block_lines(sizeof(int8_t))); }
+int64_t PackedConvInt8::scratch_bytes() const {
+  const int64_t element_bytes = table_->conv_int8_element_bytes;
+  return total_length(block_lines(element_bytes)) * element_bytes;
+}
 
 void PackedConvInt8::run(const int8_t* image, int8_t border, int64_t begin, int64_t end, std::byte* scratch,
                          const Output& output) const {
-  auto* lines = reinterpret_cast<uint8_t*>(scratch);
-  const int64_t block = block_lines(sizeof(int8_t));
+  const int64_t block = block_lines(table_->conv_int8_element_bytes);
   const int64_t pixel_stride = output.scales ? out_channels_ : columns_;
   for (int64_t line = begin; line < end; line += block) {
     const int64_t last = std::min(end, line + block);
-    table_->int8_lines(lines_for(image, line, last), static_cast<uint8_t>(border + image_offset()), lines);
+    table_->int8_lines(lines_for(image, line, last), border, scratch);
     const int64_t at = pixels_before(begin, line, output.max_pool) * pixel_stride;
     for (const Panel& panel : panels_) {
-      const auto of_panel = grid<uint8_t>(panel, lines, last - line, output.max_pool, pixel_stride);
+      const auto of_panel = grid<std::byte>(panel, scratch, last - line, output.max_pool, pixel_stride);
       if (output.scales) {
         const ChannelRequantizer scales = output.scales->from(panel.channel);
         table_->conv_int8_panel({of_panel, &scales, output.out + at + panel.channel, nullptr});

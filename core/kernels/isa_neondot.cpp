@@ -10,11 +10,10 @@ const KernelTable& neondot_kernels() {
   static const KernelTable kTable = [] {
     using ConvolutionInt8 = Convolution<WideDotInt8, NarrowDotInt8>;
     KernelTable table = generic_kernels();
-    table.conv_int8_offset = kImageOffset;
     table.conv_int8_packing = ConvolutionInt8::packing();
     table.pack_conv_int8 = ConvolutionInt8::pack<int8_t>;
     table.conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>;
-    table.multiply_add_int8_loop = multiply_add_loop<WideDotInt8, uint8_t>;
+    table.multiply_add_int8_loop = multiply_add_loop<WideDotInt8>;
     return table;
   }();
   return kTable;

@@ -93,7 +93,8 @@ struct ConvGrid {
   int64_t pixel_stride;  // elements from an output pixel to the next
 };
 
-struct ConvInt8Panel : ConvGrid<uint8_t> {
+/// The elements are of conv_int8_element_bytes.
+struct ConvInt8Panel : ConvGrid<std::byte> {
   const ChannelRequantizer* scales;  // of the panel's channels; null: the sums themselves are wanted
   int8_t* out;                       // or
   int32_t* sums;
@@ -220,15 +221,16 @@ struct KernelTable {
   void (*quantize_int8)(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high,
                         const float* x, int8_t* y);
 
-  // Images of the integer convolution are bytes x + conv_int8_offset: 128 where the instructions want
-  // unsigned ones, else 0. So its sums have conv_int8_offset * (sum of the weights) too much.
-  uint8_t conv_int8_offset;
+  // Images of the integer convolution are x + conv_int8_offset: 128 where the instructions want unsigned
+  // bytes, else 0. So its sums have conv_int8_offset * (sum of the weights) too much.
+  int32_t conv_int8_offset;
+  int64_t conv_int8_element_bytes;  // 1, or 2 where the instructions multiply 16-bit numbers
   // A convolution's filters, weights [channels, runs, run_length] of `width` channels or fewer, into zeros.
   ConvPacking conv_int8_packing;
   void (*pack_conv_int8)(int64_t width, int64_t runs, int64_t run_length, int64_t channels,
                          const int8_t* weights, std::byte* filters);
   void (*conv_int8_panel)(const ConvInt8Panel&);
-  void (*int8_lines)(const BorderedLines<int8_t>&, uint8_t border, uint8_t* lines);
+  void (*int8_lines)(const BorderedLines<int8_t>&, int8_t border, std::byte* lines);
 
   ConvPacking conv_packing;
   void (*pack_conv)(int64_t width, int64_t runs, int64_t run_length, int64_t channels, const Real* weights,

@@ -2,11 +2,11 @@
 //
 //   sum[pixel, channel] = sum over k of patch[pixel, k] * filter[channel, k]
 //
-// The image lies in lines with a border (at the end of this file). In such lines a patch needs no gathering:
+// The image lies in lines with a border (vector/lines.h). In such lines a patch needs no gathering:
 // it is KH stretches of KW*C neighbouring elements, and the patch of the next pixel begins stride * C
 // elements behind it. So a step of the inner loop broadcasts the next element of each of the tile's pixels
 // from where it lies, loads one or two vectors of filters, and multiplies. What an element is, and how a
-// vector of sums takes it, is said by a "dot" (vector/dot_float.h, dot_int8.h): one float, or four bytes.
+// vector of sums takes it, is said by a "dot" (vector/dot_float.h, dot_int8.h): one float, or a few bytes.
 //
 // A tile has up to 16 vectors of sums: 2x8 pixels of one vector of channels or 2x4 of two. Each step then
 // costs 8 to 16 broadcasts and one or two loads for 16 products, so the multipliers are the limit, not the
@@ -26,7 +26,8 @@ namespace {
 /// The tile whose first pixel has its patch at x and its sums at (row, column).
 template <typename Dot, int kVectors, int kRows, int kColumns, bool kPool, typename Panel>
 inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
-  const auto* x = g.lines + row * g.row_stride + column * g.column_stride;
+  const auto* x =
+      reinterpret_cast<const typename Dot::Element*>(g.lines) + row * g.row_stride + column * g.column_stride;
   typename Dot::Sum sum[kRows * kColumns][kVectors] = {};
   const std::byte* w = g.filters;
   const auto step = [&](const auto* at, const auto& broadcast) {
@@ -167,27 +168,6 @@ struct Convolution {
     }
   }
 };
-
-/// Rows of the image, each vector as `convert` makes it, with `border` before, between and behind them.
-template <int kBytes, typename From, typename To, typename Convert>
-inline void fill_lines(const BorderedLines<From>& l, To border, To* lines, const Convert& convert) {
-  const auto fill = [&](To* begin, To* end) {
-    for_each_piece<To, kBytes>(end - begin, [&]<int kPiece>(int64_t at) {
-      Vector<To, kPiece>::store(begin + at, Vector<To, kPiece>::broadcast(border));
-    });
-  };
-  To* filled = lines;
-  for (int64_t row = 0; row < l.rows; ++row) {
-    const From* from = l.image + row * l.image_stride;
-    To* to = lines + l.begin + row * l.line_length;
-    fill(filled, to);
-    for_each_piece<To, kBytes>(l.row_length, [&]<int kPiece>(int64_t at) {
-      Vector<To, kPiece>::store(to + at, convert.template operator()<kPiece>(from + at));
-    });
-    filled = to + l.row_length;
-  }
-  fill(filled, lines + l.total_length);
-}
 
 }  // namespace
 }  // namespace qlimit

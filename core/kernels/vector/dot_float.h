@@ -55,6 +55,7 @@ struct FloatSums {
 template <int kBytes>
 struct DotFloat : FloatSums<kBytes> {
   using V = Vector<Real, kBytes>;
+  using Element = Real;
   using Sum = typename V::Type;
   using Input = typename V::Type;
   using Filter = typename V::Type;
@@ -78,6 +79,7 @@ template <int kBytes>
 struct DotFloatPairs : FloatSums<kBytes / 2> {
   using V = Vector<float, kBytes>;
   using Pairs = Vector<int64_t, kBytes>;
+  using Element = float;
   using Sum = typename V::Type;
   using Input = typename V::Type;
   using Filter = typename V::Type;

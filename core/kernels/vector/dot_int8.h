@@ -1,15 +1,16 @@
-// Dot products of four bytes, the heart of the integer convolution: a vector of 32-bit sums, and for each
-// lane four activations times four weights.
+// Dot products of a few bytes, the heart of the integer convolution: a vector of 32-bit sums, and for each
+// lane as many activations times as many weights.
 //
-//   sum[lane] += x0 * w[lane][0] + x1 * w[lane][1] + x2 * w[lane][2] + x3 * w[lane][3]
+//   sum[lane] += x0 * w[lane][0] + x1 * w[lane][1] [ + x2 * w[lane][2] + x3 * w[lane][3] ]
 //
-// The four activations are the same in all lanes: they are broadcast from the image as they lie there. All
-// sums are exact.
+// The activations are the same in all lanes: they are broadcast from the image as they lie there. All sums
+// are exact.
 //
-// With VNNI this is one instruction, vpdpbusd, whose activations are unsigned: images are stored as x + 128,
-// and the 128 * (sum of the weights) too much is taken back in the bias. Without it the even and the odd
-// bytes become two vectors of 16 bits, and pmaddwd multiplies and adds each of them: two exact products a
-// lane, twice.
+// With VNNI four of them are one instruction, vpdpbusd, whose activations are unsigned: images are stored as
+// x + 128, and the 128 * (sum of the weights) too much is taken back in the bias. Without it bytes are
+// stored as 16-bit numbers, of which pmaddwd multiplies pairs and adds both products: two instructions for
+// two products a lane. Its neighbour for bytes, pmaddubsw, would take four in three instructions, no more
+// for the multipliers to do a product, but it saturates at 16 bits.
 //
 // On Arm both factors are signed, and images are stored as they are: one instruction, SDOT, where the
 // processor has it. Else SMULL multiplies eight bytes into 16 bits, and SADALP adds pairs of these to sums of
@@ -33,9 +34,11 @@ inline Sums512 dot512(Sums512 sum, __m512i x, __m512i w) {
 /// Channels and lanes: 16 channels of four bytes.
 struct Quads512 {
   using Lanes = Lanes512;
+  using Element = uint8_t;
   using Sum = Sums512;
   using Input = __m512i;
   using Filter = __m512i;
+  static constexpr int32_t kOffset = 128;
   static constexpr int64_t kChannels = 16;
   static constexpr int64_t kDepth = 4;         // bytes of depth that a step takes
   static constexpr int64_t kFilterBytes = 64;  // of a step
@@ -59,9 +62,11 @@ struct Quads512 {
 /// first four of channel c, lane 2c+1 the others. They are added in the end.
 struct Octets512 {
   using Lanes = Lanes256;
+  using Element = uint8_t;
   using Sum = Sums512;
   using Input = __m512i;
   using Filter = __m512i;
+  static constexpr int32_t kOffset = 128;
   static constexpr int64_t kChannels = 8;
   static constexpr int64_t kDepth = 8;
   static constexpr int64_t kFilterBytes = 64;
@@ -88,7 +93,9 @@ struct Octets512 {
 /// 4 channels of four bytes.
 struct SignedQuads {
   using Lanes = Lanes128;
+  using Element = int8_t;
   using Filter = int8x16_t;
+  static constexpr int32_t kOffset = 0;
   static constexpr int64_t kChannels = 4;
   static constexpr int64_t kDepth = 4;
   static constexpr int64_t kFilterBytes = 16;
@@ -106,7 +113,7 @@ struct NeonQuads : SignedQuads {
   using Input = int8x8_t;
   static constexpr int kRegisters = 16;
 
-  static Input broadcast(const uint8_t* x) {
+  static Input broadcast(const int8_t* x) {
     uint32_t four;
     std::memcpy(&four, x, sizeof four);
     return vcreate_s8(four);
@@ -123,7 +130,7 @@ struct NeonQuads : SignedQuads {
   using Input = int8x16_t;
   static constexpr int kRegisters = 8;  // pairs of registers
 
-  static Input broadcast(const uint8_t* x) {
+  static Input broadcast(const int8_t* x) {
     int32_t four;
     std::memcpy(&four, x, sizeof four);
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
@@ -137,55 +144,43 @@ struct NeonQuads : SignedQuads {
 #endif
 #endif
 
-/// Without any of these, for lanes of any length: the filters are stored as 16-bit numbers, the even bytes of
-/// each channel before the odd ones.
+/// Without any of these, for lanes of any length: two 16-bit numbers a lane.
 template <typename L>
-struct Quads {
+struct Pairs {
   using Lanes = L;
+  using Element = int16_t;
   using Sum = typename L::Type;
-  struct Input {
-    typename L::Type even, odd;
-  };
-  struct Filter {
-    typename L::Type even, odd;
-  };
+  using Input = typename L::Type;
+  using Filter = typename L::Type;
+  static constexpr int32_t kOffset = 0;
   static constexpr int64_t kChannels = L::kLanes;
-  static constexpr int64_t kDepth = 4;
-  static constexpr int64_t kFilterBytes = 8 * L::kLanes;
+  static constexpr int64_t kDepth = 2;
+  static constexpr int64_t kFilterBytes = 4 * L::kLanes;
   static constexpr int kRegisters = L::kLanes == 16 ? 16 : 8;
 
-  static Input broadcast(const uint8_t* x) {
-    int32_t four;
-    std::memcpy(&four, x, sizeof four);
-    const uint32_t bits = static_cast<uint32_t>(four);
-    return {L::broadcast(static_cast<int32_t>(bits & 0x00FF00FFu)),
-            L::broadcast(static_cast<int32_t>((bits >> 8) & 0x00FF00FFu))};
+  static Input broadcast(const int16_t* x) {
+    int32_t pair;
+    std::memcpy(&pair, x, sizeof pair);
+    return L::broadcast(pair);
   }
-  static Filter load(const std::byte* w) { return {L::load(w), L::load(w + kFilterBytes / 2)}; }
-  static Sum dot(Sum sum, Input x, Filter w) {
-    return L::multiply_add_pairs(L::multiply_add_pairs(sum, x.even, w.even), x.odd, w.odd);
-  }
+  static Filter load(const std::byte* w) { return L::load(w); }
+  static Sum dot(Sum sum, Input x, Filter w) { return L::multiply_add_pairs(sum, x, w); }
   static typename L::Type finish(Sum sum) { return sum; }
   static void place(std::byte* filters, int64_t c, int64_t k, int8_t w) {
     const int16_t wide = w;
-    std::memcpy(filters + k % 2 * (kFilterBytes / 2) + (c * 2 + k / 2) * 2, &wide, sizeof wide);
+    std::memcpy(filters + (c * 2 + k) * 2, &wide, sizeof wide);
   }
 };
-
-/// Images are stored as x + this. It is 0 or 128, and so the same as x ^ this.
-#if defined(__aarch64__)
-inline constexpr uint8_t kImageOffset = 0;
-#else
-inline constexpr uint8_t kImageOffset = 128;
-#endif
 
 /// What the convolution (vector/conv.h) wants besides: the way of the sums into memory.
 template <typename Bytes>
 struct DotInt8 : Bytes {
   using L = typename Bytes::Lanes;
 
-  /// Bytes behind a stretch are multiplied by 0, whatever they are.
-  static typename Bytes::Input broadcast_last(const uint8_t* x) { return Bytes::broadcast(x); }
+  /// Numbers behind a stretch are multiplied by 0, whatever they are.
+  static typename Bytes::Input broadcast_last(const typename Bytes::Element* x) {
+    return Bytes::broadcast(x);
+  }
   static typename L::Type max(typename L::Type a, typename L::Type b) { return L::max(a, b); }
   template <typename Body>
   static void with_output(const ConvInt8Panel& g, int64_t c, const Body& body) {
@@ -200,8 +195,8 @@ using NarrowDotInt8 = DotInt8<Octets512>;
 using WideDotInt8 = DotInt8<NeonQuads>;
 using NarrowDotInt8 = DotInt8<NeonQuads>;
 #else
-using WideDotInt8 = DotInt8<Quads<WideLanes> >;
-using NarrowDotInt8 = DotInt8<Quads<HalfLanes> >;
+using WideDotInt8 = DotInt8<Pairs<WideLanes> >;
+using NarrowDotInt8 = DotInt8<Pairs<HalfLanes> >;
 #endif
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "core/kernels/vector/elementwise.h"
 #include "core/kernels/vector/gemm.h"
 #include "core/kernels/vector/im2col.h"
+#include "core/kernels/vector/lines.h"
 #include "core/kernels/vector/pairs_int8.h"
 #include "core/kernels/vector/peak.h"
 #include "core/kernels/vector/pool.h"
@@ -29,27 +30,6 @@ using ConvolutionFloat =
     Convolution<DotFloat<kBytes>,
                 typename NarrowFloat<kBytes, std::is_same_v<Real, float> && (kBytes > 16)>::Dot>;
 
-/// Each x with the offset that the instructions want.
-template <int kBytes>
-void int8_lines(const BorderedLines<int8_t>& l, uint8_t border, uint8_t* lines) {
-  fill_lines<kBytes>(l, border, lines, [&]<int kPiece>(const int8_t* from) {
-    using V = Vector<uint8_t, kPiece>;
-    return V::load(reinterpret_cast<const uint8_t*>(from)) ^ V::broadcast(kImageOffset);
-  });
-}
-
-/// Each x as it is.
-template <int kBytes, typename Element>
-void plain_lines(const BorderedLines<Element>& l, Element border, Element* lines) {
-  fill_lines<kBytes>(l, border, lines,
-                     [&]<int kPiece>(const Element* from) { return Vector<Element, kPiece>::load(from); });
-}
-
-template <int kBytes>
-void float_lines(const BorderedLines<Real>& l, Real* lines) {
-  plain_lines<kBytes>(l, Real(0), lines);
-}
-
 template <int kBytes>
 constexpr KernelTable make_table() {
   constexpr int64_t kLanes = Vector<Real, kBytes>::kLanes;
@@ -60,11 +40,12 @@ constexpr KernelTable make_table() {
       .add_int8 = pairs_int8<SumOfInt8>,
       .multiply_int8 = pairs_int8<ProductOfInt8>,
       .quantize_int8 = quantize_int8<kBytes>,
-      .conv_int8_offset = kImageOffset,
+      .conv_int8_offset = WideDotInt8::kOffset,
+      .conv_int8_element_bytes = sizeof(WideDotInt8::Element),
       .conv_int8_packing = ConvolutionInt8::packing(),
       .pack_conv_int8 = ConvolutionInt8::pack<int8_t>,
       .conv_int8_panel = ConvolutionInt8::run<ConvInt8Panel>,
-      .int8_lines = int8_lines<kBytes>,
+      .int8_lines = int8_lines<kBytes, WideDotInt8>,
       .conv_packing = ConvolutionFloat<kBytes>::packing(),
       .pack_conv = ConvolutionFloat<kBytes>::template pack<Real>,
       .conv_panel = ConvolutionFloat<kBytes>::template run<ConvPanel>,
@@ -92,8 +73,8 @@ constexpr KernelTable make_table() {
       .max_pool_backward = max_pool_backward<kBytes>,
       .map_and_pool = map_and_pool<kBytes>,
       .map_and_pool_backward = map_and_pool_backward<kBytes>,
-      .multiply_add_loop = multiply_add_loop<DotFloat<kBytes>, Real>,
-      .multiply_add_int8_loop = multiply_add_loop<WideDotInt8, uint8_t>,
+      .multiply_add_loop = multiply_add_loop<DotFloat<kBytes> >,
+      .multiply_add_int8_loop = multiply_add_loop<WideDotInt8>,
       .read_loop = read_loop<kBytes>,
   };
 }

@@ -16,11 +16,11 @@ namespace {
 /// Makes the compiler believe that whatever `data` points at has been read and written.
 inline void pretend_use(const void* data) { asm volatile("" : : "r"(data) : "memory"); }
 
-/// `steps` steps of a "dot" (vector/conv.h); Element is what it broadcasts. Returns the multiply-adds done.
-template <typename Dot, typename Element>
+/// `steps` steps of a "dot" (vector/conv.h). Returns the multiply-adds done.
+template <typename Dot>
 int64_t multiply_add_loop(int64_t steps) {
   constexpr int kInputs = 4, kFilters = Dot::kRegisters / kInputs;
-  alignas(64) Element inputs[16 * kInputs] = {};
+  alignas(64) typename Dot::Element inputs[16 * kInputs] = {};
   alignas(64) std::byte filters[kFilters * Dot::kFilterBytes] = {};
   typename Dot::Sum sums[kInputs][kFilters] = {};
   for (int64_t step = 0; step < steps; ++step) {
