@@ -1,6 +1,6 @@
 #include "layers/conv2d.h"
 
-#include "layers/convolution.h"
+#include "layers/convolution_gradients.h"
 #include "layers/initialize.h"
 
 namespace qlimit {
@@ -10,21 +10,10 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
   Tensor<Real> y = convolve(conv, x.value(), weight.value(), bias ? bias.value().data() : nullptr);
   return record(std::move(y), {.name = "conv2d", .options = window, .multiply_adds = conv.multiply_adds()},
                 {x, weight, bias}, [=](const Tensor<Real>& upstream) {
-                  const ImageUpstream of_image = [&](int64_t n, Real*) {
+                  add_convolution_gradients(conv, x, weight, bias, [&](int64_t n, Real*) {
                     return upstream.data() + n * conv.out_size();
-                  };
-                  add_convolution_gradients(conv, x, weight, bias, of_image);
+                  });
                 });
-}
-
-void add_convolution_gradients(const Convolution& conv, const Variable& x, const Variable& weight,
-                               const Variable& bias, const ImageUpstream& upstream) {
-  const bool wants_bias = bias && bias.wants_grad();
-  const auto gradients = convolution_gradients(conv, x.value(), weight.value(), upstream,
-                                               weight.wants_grad() || wants_bias, x.wants_grad());
-  if (weight.wants_grad()) weight.add_grad(gradients.weight);
-  if (wants_bias) bias.add_grad(gradients.bias);
-  if (x.wants_grad()) x.add_grad(gradients.x);
 }
 
 Conv2D::Conv2D(int64_t in_channels, int64_t out_channels, const Window& window, bool use_bias, Random& random)

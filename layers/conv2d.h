@@ -13,7 +13,6 @@
 
 #include "core/random.h"
 #include "core/window.h"
-#include "layers/convolution.h"
 #include "layers/layer.h"
 
 namespace qlimit {
@@ -21,11 +20,6 @@ namespace qlimit {
 /// x: [N,H,W,C], weight: [O,KH,KW,C] with KH, KW as in `window`, bias: [O] or an empty handle -> [N,OH,OW,O].
 /// Throws kUsage for shapes that do not fit each other.
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const Window& window);
-
-/// Adds the gradients of a convolution to those of its inputs that want one: the backward step of conv2d and
-/// of everything that has a convolution in it.
-void add_convolution_gradients(const Convolution& conv, const Variable& x, const Variable& weight,
-                               const Variable& bias, const ImageUpstream& upstream);
 
 class Conv2D : public Layer {
  public:

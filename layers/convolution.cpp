@@ -115,8 +115,9 @@ Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tens
 // upstream gradient serves all three gradients while it is in the cache.
 ConvolutionGradients convolution_gradients(const Convolution& conv, const Tensor<Real>& x,
                                            const Tensor<Real>& weight, const ImageUpstream& upstream,
-                                           bool wants_parameters, bool wants_x) {
+                                           const WantedGradients& wanted) {
   constexpr int64_t kMostChunks = 16;
+  const bool wants_parameters = wanted.weight || wanted.bias;
   const WindowGeometry& g = conv.g;
   const ConvGradient of_filters(g, conv.out_channels);
   const int64_t grain = chunk_count(g.batch, kMostChunks);
@@ -125,7 +126,7 @@ ConvolutionGradients convolution_gradients(const Convolution& conv, const Tensor
   Tensor<Real> parts;
   if (wants_parameters) parts = Tensor<Real>({chunk_count(g.batch, grain), of_filters.sums_size()});
   std::optional<InputGradient> of_input;
-  if (wants_x) {
+  if (wanted.x) {
     gradients.x = Tensor<Real>::uninitialized(x.shape());
     of_input.emplace(conv, weight);
   }

@@ -1,5 +1,5 @@
 // The arithmetic of a convolution and its gradients on tensors, image by image: conv2d.cpp and fusion.cpp put
-// it on the tape.
+// it on the tape. layers/depthwise_convolution.h is the same for depthwise ones.
 #pragma once
 
 #include <functional>
@@ -35,12 +35,16 @@ Tensor<Real> convolve(const Convolution& conv, const Tensor<Real>& x, const Tens
 /// must be computed first.
 using ImageUpstream = std::function<const Real*(int64_t image, Real* room)>;
 
+struct WantedGradients {
+  bool weight = true, bias = true, x = true;
+};
+
+/// Each is unspecified unless wanted.
 struct ConvolutionGradients {
-  Tensor<Real> weight, bias;  // unspecified unless wanted
-  Tensor<Real> x;             // empty unless wanted
+  Tensor<Real> weight, bias, x;
 };
 ConvolutionGradients convolution_gradients(const Convolution& conv, const Tensor<Real>& x,
                                            const Tensor<Real>& weight, const ImageUpstream& upstream,
-                                           bool wants_parameters, bool wants_x);
+                                           const WantedGradients& wanted);
 
 }  // namespace qlimit

@@ -28,6 +28,10 @@ class DepthwiseConv2D : public Layer {
 
   Variable forward(const Variable& x) override { return depthwise_conv2d(x, weight_, bias_, window_); }
 
+  const Variable& weight() const { return weight_; }
+  const Variable& bias() const { return bias_; }
+  const Window& window() const { return window_; }
+
  private:
   Window window_;
   Variable weight_;

@@ -6,6 +6,9 @@
 #include "core/kernels/pool.h"
 #include "layers/batch_norm2d.h"
 #include "layers/conv2d.h"
+#include "layers/convolution_gradients.h"
+#include "layers/depthwise_conv2d.h"
+#include "layers/depthwise_convolution.h"
 #include "layers/map_and_pool.h"
 #include "layers/max_pool2d.h"
 #include "layers/relu.h"
@@ -54,7 +57,7 @@ struct Tail {
 };
 
 /// What a fused operation is called on the tape: "conv2d + batch_norm + relu + max_pool2d".
-std::string fused_name(const char* first, const BatchNormTail& tail) {
+std::string fused_name(const std::string& first, const BatchNormTail& tail) {
   return concat(first, tail.low == 0 ? " + relu" : "", tail.pool ? " + max_pool2d" : "");
 }
 
@@ -69,14 +72,21 @@ Variable clamp_and_pool(const Variable& x, const BatchNormTail& tail) {
 
 /// A convolution and all that follows, forward and backward. The gradient of the convolution's output is
 /// computed image by image, where it is used at once: it never exists as a whole.
+template <typename Conv>
 class ConvBlock {
  public:
-  ConvBlock(const Variable& x, const Conv2D& layer, const Convolution& conv)
-      : x_(x), weight_(layer.weight()), bias_(layer.bias()), window_(layer.window()), conv_(conv) {}
+  template <typename ConvLayer>
+  ConvBlock(const char* name, const Variable& x, const ConvLayer& layer, const Conv& conv)
+      : name_(name),
+        x_(x),
+        weight_(layer.weight()),
+        bias_(layer.bias()),
+        window_(layer.window()),
+        conv_(conv) {}
 
   Variable clamped(const BatchNormTail& tail) const {
     const MapAndPool rest(convolved(nullptr), ChannelMap(conv_.out_channels, tail.low, tail.high), tail.pool);
-    return record(rest.output(), operation(fused_name("conv2d", tail)), {x_, weight_, bias_},
+    return record(rest.output(), operation(fused_name(name_, tail)), {x_, weight_, bias_},
                   [*this, rest](const Tensor<Real>& upstream) {
                     add_gradients(rest, upstream, ChannelMapGradient(conv_.out_channels));
                   });
@@ -93,7 +103,7 @@ class ConvBlock {
 
     const NormalizationStep step(moments, rows, gamma.value(), beta.value(), norm.options().epsilon);
     const MapAndPool rest(y, step.map(tail.low, tail.high), tail.pool);
-    return record(rest.output(), operation(fused_name("conv2d + batch_norm", tail)),
+    return record(rest.output(), operation(fused_name(concat(name_, " + batch_norm"), tail)),
                   {x_, weight_, bias_, gamma, beta},
                   [*this, gamma, beta, moments, step, rest](const Tensor<Real>& upstream) {
                     const ChannelGradientSums sums = rest.gradient_sums(moments.mean, upstream);
@@ -119,31 +129,52 @@ class ConvBlock {
     });
   }
 
+  const char* name_;
   Variable x_, weight_, bias_;
   Window window_;
-  Convolution conv_;
+  Conv conv_;
 };
+
+/// The convolution layers[first] with what follows it, if there is something: as forward_fused, or 0.
+template <typename Conv, typename ConvLayer>
+size_t forward_block(const char* name, const ConvLayer& layer, const Conv& conv, const Layers& layers,
+                     size_t first, Variable& x) {
+  const Tail tail(layers, first + 1, {conv.g.batch, conv.g.out_h, conv.g.out_w, conv.out_channels});
+  if (tail.layers == 0) return 0;
+  const ConvBlock<Conv> block(name, x, layer, conv);
+  x = tail.norm ? block.normalized(*tail.norm, tail.rest) : block.clamped(tail.rest);
+  return 1 + tail.layers;
+}
+
+/// The same for what may be no convolution.
+size_t forward_convolution(const Layers& layers, size_t first, Variable& x) {
+  const Layer* layer = layers[first].get();
+  const auto lay = [&](const auto& lay_out, const auto& conv) {
+    return lay_out(x.shape(), conv.weight().shape(), conv.bias() ? &conv.bias().shape() : nullptr,
+                   conv.window());
+  };
+  if (const auto* conv = dynamic_cast<const Conv2D*>(layer))
+    return forward_block("conv2d", *conv, lay(lay_convolution, *conv), layers, first, x);
+  if (const auto* conv = dynamic_cast<const DepthwiseConv2D*>(layer))
+    return forward_block("depthwise_conv2d", *conv, lay(lay_depthwise, *conv), layers, first, x);
+  return 0;
+}
+
+/// A batch norm or clamp layers[first] with what follows it, likewise.
+size_t forward_map(const Layers& layers, size_t first, Variable& x) {
+  const Tail tail(layers, first, x.shape());
+  if (tail.layers < 2) return 0;
+  x = tail.norm ? tail.norm->forward_training(x, tail.rest) : clamp_and_pool(x, tail.rest);
+  return tail.layers;
+}
 
 }  // namespace
 
 size_t forward_fused(const Layers& layers, size_t first, Variable& x) {
   Layer& layer = *layers[first];
-  const bool can_fuse = layer.training() && x.shape().rank() == 4 && x.shape().size() > 0;
-  if (const auto* conv2d = dynamic_cast<const Conv2D*>(&layer); conv2d && can_fuse) {
-    const Shape* bias = conv2d->bias() ? &conv2d->bias().shape() : nullptr;
-    const Convolution conv = lay_convolution(x.shape(), conv2d->weight().shape(), bias, conv2d->window());
-    const Tail tail(layers, first + 1, {conv.g.batch, conv.g.out_h, conv.g.out_w, conv.out_channels});
-    if (tail.layers > 0) {
-      const ConvBlock block(x, *conv2d, conv);
-      x = tail.norm ? block.normalized(*tail.norm, tail.rest) : block.clamped(tail.rest);
-      return 1 + tail.layers;
-    }
-  } else if (can_fuse) {
-    const Tail tail(layers, first, x.shape());
-    if (tail.layers > 1) {
-      x = tail.norm ? tail.norm->forward_training(x, tail.rest) : clamp_and_pool(x, tail.rest);
-      return tail.layers;
-    }
+  if (layer.training() && x.shape().rank() == 4 && x.shape().size() > 0) {
+    if (const size_t taken = forward_convolution(layers, first, x)) return taken;
+    if (const size_t taken = forward_map(layers, first, x)) return taken;
   }
   x = layer(x);
   return 1;

@@ -8,10 +8,11 @@
 // The results are the same: clamp and maximum are applied where they were; only sums may run in another
 // order.
 //
-//   [Conv2D] BatchNorm2D [ReLU or ReLU6 [MaxPool2D]]       [Conv2D] ReLU or ReLU6 [MaxPool2D]
+//   [C] BatchNorm2D [ReLU or ReLU6 [MaxPool2D]]       [C] ReLU or ReLU6 [MaxPool2D]
 //
-// with a max pool of 2x2 and stride 2 over an image of even size. In evaluation every layer is computed by
-// itself: tracing (quant/trace.h) sees the layers as they were written, and does its own fusing.
+// with a convolution C, Conv2D or DepthwiseConv2D, and a max pool of 2x2 and stride 2 over an image of even
+// size. In evaluation every layer is computed by itself: tracing (quant/trace.h) sees the layers as they were
+// written, and does its own fusing.
 #pragma once
 
 #include <memory>

@@ -9,6 +9,7 @@
 #include "layers/batch_norm2d.h"
 #include "layers/conv2d.h"
 #include "layers/dense.h"
+#include "layers/depthwise_conv2d.h"
 #include "layers/flatten.h"
 #include "layers/max_pool2d.h"
 #include "layers/relu.h"
@@ -99,6 +100,19 @@ const std::vector<Case>& cases() {
        [](Sequential& m, Random& r) {
          m.add<Conv2D>(3, 5, Window{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2}, false, r);
          m.add<BatchNorm2D>(5).add<ReLU>();
+       }},
+      {"DepthwiseNormReluPool", 4,
+       [](Sequential& m, Random& r) {
+         m.add<DepthwiseConv2D>(3, 1, kThree, false, r).add<BatchNorm2D>(3).add<ReLU>().add<MaxPool2D>(2);
+       }},
+      {"DepthwiseWithCopiesAndBias", 3,
+       [](Sequential& m, Random& r) {
+         m.add<DepthwiseConv2D>(3, 4, kThree, true, r).add<BatchNorm2D>(12).add<ReLU6>();
+       }},
+      {"StridedDepthwiseRelu", 2,
+       [](Sequential& m, Random& r) {
+         const Window window{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2};
+         m.add<DepthwiseConv2D>(3, 1, window, true, r).add<ReLU>();
        }},
       {"NormReluPool", 3,
        [](Sequential& m, Random&) { m.add<BatchNorm2D>(3).add<ReLU>().add<MaxPool2D>(2); }},
