@@ -21,6 +21,17 @@ double fair_coin(int64_t n, int64_t k) {
   return std::exp(log_choose - static_cast<double>(n) * std::numbers::ln2);
 }
 
+// From 1 for the smallest on; equal values share the mean of their ranks.
+std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<double> ranks;
+  for (const double x : values) {
+    const auto less = std::count_if(values.begin(), values.end(), [&](double other) { return other < x; });
+    const auto equal = std::count(values.begin(), values.end(), x);
+    ranks.push_back(static_cast<double>(less) + static_cast<double>(equal + 1) / 2);
+  }
+  return ranks;
+}
+
 }  // namespace
 
 double proportion_standard_error(double proportion, int64_t trials) {
@@ -113,6 +124,21 @@ double mcnemar_mid_p(const PairedCounts& counts) {
   if (counts.only_first == counts.only_second) return 1;
   const int64_t n = counts.only_first + counts.only_second;
   return mcnemar_exact_p(counts) - fair_coin(n, std::min(counts.only_first, counts.only_second));
+}
+
+std::optional<double> rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  require(x.size() == y.size() && x.size() >= 2, "a rank correlation needs at least two pairs",
+          concat(x.size(), " and ", y.size(), " values"));
+  const std::vector<double> a = ranks(x), b = ranks(y);
+  const double middle = mean(a);  // of any ranking of so many values
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - middle) * (b[i] - middle);
+    aa += (a[i] - middle) * (a[i] - middle);
+    bb += (b[i] - middle) * (b[i] - middle);
+  }
+  if (aa == 0 || bb == 0) return std::nullopt;
+  return ab / std::sqrt(aa * bb);
 }
 
 double quantile(std::vector<double> values, double p) {

@@ -1,5 +1,6 @@
 // How far a measured figure can be trusted: errors of proportions, intervals over seeds, McNemar's test for
-// two models on the same images, quantiles of latencies. It does not decide what is good enough.
+// two models on the same images, rank correlation, quantiles of latencies. It does not decide what is good
+// enough.
 //
 //   PairedCounts counts{.only_first = 7, .only_second = 1, .total = 21};
 //   mcnemar_mid_p(counts);                       // 0.039: the two models differ
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace qlimit {
@@ -63,6 +65,12 @@ double mcnemar_exact_p(const PairedCounts& counts);
 /// its level without large-sample approximation, whatever the counts (Fagerland, Lydersen and Laake, "The
 /// McNemar test for binary matched-pairs data", BMC Medical Research Methodology 13:91, 2013). 1 if b = c.
 double mcnemar_mid_p(const PairedCounts& counts);
+
+/// Spearman's rank correlation of pairs: the correlation of the ranks of x with those of y, where equal
+/// values share the mean of their ranks (Kendall, "Rank Correlation Methods", 4th ed. 1970, chapters 1 and
+/// 3). In
+/// [-1,1]; nothing if all x or all y are equal. Throws kUsage for different lengths or fewer than two pairs.
+std::optional<double> rank_correlation(const std::vector<double>& x, const std::vector<double>& y);
 
 /// The value below which a share p in [0,1] of the values lies, with linear interpolation between the order
 /// statistics (Hyndman and Fan, "Sample quantiles in statistical packages", 1996, definition 7).

@@ -100,6 +100,30 @@ TEST(Outcomes, CountsWhatTellsThemApart) {
   EXPECT_THROW(compare_outcomes({1}, {1, 0}), Error);
 }
 
+// Ten people's intelligence quotients and hours before the television in a week: ranks that differ by squares
+// summing to 194, so 1 - 6 * 194 / (10 * 99).
+TEST(RankCorrelation, WithoutTiesItIsTheSumOfSquaredDifferences) {
+  const std::vector<double> quotients = {106, 100, 86, 101, 99, 103, 97, 113, 112, 110};
+  const std::vector<double> hours = {7, 27, 2, 50, 28, 29, 20, 12, 6, 17};
+  EXPECT_NEAR(*rank_correlation(quotients, hours), -29.0 / 165, 1e-12);
+  EXPECT_NEAR(*rank_correlation(hours, quotients), -29.0 / 165, 1e-12);
+}
+
+TEST(RankCorrelation, EqualValuesShareTheMeanRank) {
+  // ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5
+  EXPECT_NEAR(*rank_correlation({1, 2, 2, 3}, {1, 2, 3, 4}), 4.5 / std::sqrt(4.5 * 5), 1e-12);
+  EXPECT_NEAR(*rank_correlation({5, 5, 9}, {-1, -1, 0}), 1, 1e-12);
+}
+
+TEST(RankCorrelation, SeesOnlyTheOrder) {
+  EXPECT_NEAR(*rank_correlation({1, 2, 3, 1000}, {0.1, 0.2, 7, 8}), 1, 1e-12);
+  EXPECT_NEAR(*rank_correlation({1, 2, 3, 1000}, {8, 7, 0.2, 0.1}), -1, 1e-12);
+  EXPECT_FALSE(rank_correlation({1, 1, 1}, {1, 2, 3}).has_value());
+  EXPECT_FALSE(rank_correlation({1, 2, 3}, {4, 4, 4}).has_value());
+  EXPECT_THROW(rank_correlation({1, 2}, {1, 2, 3}), Error);
+  EXPECT_THROW(rank_correlation({1}, {1}), Error);
+}
+
 TEST(Quantile, InterpolatesBetweenOrderStatistics) {
   const std::vector<double> values = {4, 1, 3, 2};  // definition 7: place p * (n-1) among 1 2 3 4
   EXPECT_DOUBLE_EQ(quantile(values, 0), 1);

@@ -1,0 +1,131 @@
+#include "experiments/limit/report/report.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/error.h"
+#include "experiments/charts/study_result.h"
+#include "experiments/limit/report/breaking_point.h"
+#include "experiments/limit/report/byte_trade.h"
+#include "experiments/limit/report/charts.h"
+#include "experiments/limit/report/markdown.h"
+#include "experiments/limit/report/tables.h"
+#include "experiments/text_table.h"
+
+namespace qlimit {
+namespace {
+
+constexpr const char* kUnknown = "–";
+constexpr double kMicroParameters = 10'000;
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+void add_chart(Report& report, const std::string& name, const std::string& says,
+               std::optional<Canvas> canvas) {
+  std::string& text = report.texts["chart:" + name];
+  text = canvas ? concat("![", says, "](", kStudyFolder, "/", name, ".png)\n") : kNoResults;
+  if (canvas) report.charts.emplace(name, std::move(*canvas));
+}
+
+void add_charts(Report& report, const StudySummary& summary) {
+  add_chart(report, "heat_map", "Accuracy lost by size and bits of weights and activations",
+            heat_map_of_drops(summary, {Ladder::kBoth}));
+  add_chart(report, "heat_map_parts",
+            "Accuracy lost by size and bits, of weights alone and of activations alone",
+            heat_map_of_drops(summary, {Ladder::kWeights, Ladder::kActivations}));
+  add_chart(report, "drops", "Accuracy lost over parameters, at four pairs of widths",
+            chart_of_drops(summary));
+  for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{4, 8}, BitWidths{8, 4}}) {
+    add_chart(report, "recovery_" + lower_case(to_text(bits)),
+              "Share of the loss that each remedy recovers at " + to_text(bits),
+              chart_of_recovery(summary, bits));
+  }
+  add_chart(report, "bytes", "Accuracy over bytes, for weights of several widths", chart_of_bytes(summary));
+  add_chart(report, "layers", "Damage of each layer over its signal-to-noise ratio",
+            chart_of_layers(summary));
+  add_chart(report, "calibration", "Accuracy lost over the number of calibration images",
+            chart_of_calibration(summary));
+}
+
+void add_tables(Report& report, const StudySummary& summary) {
+  report.texts["table:nets"] = table_of_nets(summary);
+  report.texts["table:methods"] = table_of_methods(summary);
+  report.texts["table:breaking_points"] = table_of_breaking_points(summary);
+  report.texts["table:breaking_points_by_method"] = tables_of_breaking_points_by_method(summary);
+  for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{4, 8}, BitWidths{8, 4}})
+    report.texts["table:recovery_" + lower_case(to_text(bits))] = table_of_recovery(summary, bits);
+  report.texts["table:ten_or_twenty"] = table_of_ten_or_twenty(summary);
+  report.texts["table:same_bytes"] = table_of_same_bytes(summary);
+  report.texts["table:noise"] = table_of_noise(summary);
+  report.texts["table:layers"] = tables_of_layers(summary);
+  report.texts["table:calibration"] = table_of_calibration(summary);
+}
+
+// How many sizes surely lose more than a point with `min_max`: "3 of 16".
+std::string broken_text(const StudySummary& summary, const BitWidths& bits) {
+  size_t broken = 0, measured = 0;
+  for (const NetSize& net : summary.nets()) {
+    const std::vector<double> drops = values(summary.drop(net, kBaseline, bits));
+    if (drops.size() < 2) continue;
+    ++measured;
+    broken += surely_exceeds(drops);
+  }
+  return measured == 0 ? kUnknown : concat(broken, " of ", measured);
+}
+
+// The smallest and the largest mean drop over the sizes: "0.02 to 0.31".
+std::string range_text(const StudySummary& summary, const BitWidths& bits) {
+  std::vector<double> means;
+  for (const NetSize& net : summary.nets())
+    if (const std::optional<Estimate> drop = estimate(summary.drop(net, kBaseline, bits)))
+      means.push_back(drop->mean);
+  if (means.empty()) return kUnknown;
+  const auto [least, most] = std::minmax_element(means.begin(), means.end());
+  return to_text(*least, 2) + " to " + to_text(*most, 2);
+}
+
+// The plain net that the first experiments of this project were about, micro_cifar.
+void add_micro(Report& report, const StudySummary& summary) {
+  std::string parameters = kUnknown, drop = kUnknown;
+  if (!summary.nets("plain").empty()) {
+    const NetSize net = nearest_net(summary, "plain", kMicroParameters);
+    parameters = thousands(net.parameters);
+    const auto lost = estimate(summary.drop(net, kBaseline, {.weights = 8, .activations = 8}));
+    if (lost) drop = to_text(lost);
+  }
+  report.texts["value:micro_parameters"] = parameters;
+  report.texts["value:micro_drop_w8a8"] = drop;
+}
+
+void add_values(Report& report, const StudySummary& summary) {
+  std::string seeds;
+  for (const uint64_t seed : summary.seeds()) seeds += concat(seeds.empty() ? "" : ", ", seed);
+  report.texts["value:preset"] = summary.header().preset;
+  report.texts["value:data"] = dataset_title(summary.header().data);
+  report.texts["value:test_images"] = thousands(summary.header().test_images);
+  report.texts["value:jobs"] = thousands(static_cast<int64_t>(summary.jobs()));
+  report.texts["value:sizes"] = concat(summary.nets().size());
+  report.texts["value:seeds"] = seeds.empty() ? kUnknown : seeds;
+  report.texts["value:methods"] = concat(summary.methods().size());
+  for (const BitWidths& bits : {BitWidths{8, 8}, BitWidths{6, 6}, BitWidths{4, 8}, BitWidths{4, 4}}) {
+    report.texts["value:broken_" + lower_case(to_text(bits))] = broken_text(summary, bits);
+    report.texts["value:drops_" + lower_case(to_text(bits))] = range_text(summary, bits);
+  }
+  add_micro(report, summary);
+}
+
+}  // namespace
+
+Report make_report(const StudySummary& summary) {
+  Report report;
+  add_charts(report, summary);
+  add_tables(report, summary);
+  add_values(report, summary);
+  return report;
+}
+
+}  // namespace qlimit

@@ -1,0 +1,114 @@
+#include "experiments/charts/band_chart.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "tests/experiments/charts/color_count.h"
+
+namespace qlimit {
+namespace {
+
+BandChart two_panels() {
+  return {
+      .title = "What is lost?",
+      .subtitle = "mean and interval",
+      .x_title = "parameters",
+      .y_title = "drop, points",
+      .panels = {{.title = "plain",
+                  .curves = {{.name = "W8A8",
+                              .color = kBlue,
+                              .points = {{1000, 0.2, {{0.1, 0.3}}}, {10000, 0.1, {{0.0, 0.2}}}}}}},
+                 {.title = "separable",
+                  .curves = {{.name = "W4A4", .color = kVermilion, .points = {{1000, 20}, {5000, 30}}}}}}};
+}
+
+TEST(BandChart, DrawsEachCurveInItsColorAndPanel) {
+  const Canvas canvas = draw_band_chart(two_panels());
+  EXPECT_EQ(canvas.width(), 1600);
+  EXPECT_GT(count(canvas, kBlue, 0, 800), 1000);
+  EXPECT_EQ(count(canvas, kBlue, 800, 1600), 0);
+  EXPECT_GT(count(canvas, kVermilion, 800, 1600), 1000);
+  EXPECT_EQ(count(canvas, kVermilion, 0, 800), 0);
+}
+
+TEST(BandChart, DrawsBandsWhereBothNeighboursHaveOne) {
+  BandChart chart = two_panels();
+  chart.shares_y = false;
+  const Color band = mix(kWhite, kBlue, 0.18);
+  const int with = count(draw_band_chart(chart), band);
+  EXPECT_GT(with, 10000);
+  chart.panels[0].curves[0].points[1].band.reset();
+  EXPECT_LT(count(draw_band_chart(chart), band), 100);
+}
+
+TEST(BandChart, BandsHaveNoSeams) {
+  BandChart chart = two_panels();
+  chart.panels.pop_back();
+  chart.panels[0].curves[0] = {.name = "", .color = kBlue, .points = {}};
+  for (const double x : {1000.0, 1777.0, 3210.0, 10000.0})
+    chart.panels[0].curves[0].points.push_back({x, 1, {{0, 2}}});
+  const Canvas canvas = draw_band_chart(chart);
+  // A row of pixels between the line and the band's edge, without grid: one colour from end to end.
+  const std::array<uint8_t, 3> band = Canvas(1, 1, mix(kWhite, kBlue, 0.18)).pixel(0, 0);
+  int longest = 0;
+  for (int y = 0; y < canvas.height(); ++y) {
+    int run = 0;
+    for (int x = 0; x < canvas.width(); ++x) {
+      // The upright lines of the grid shine through the band.
+      const std::array<uint8_t, 3> pixel = canvas.pixel(x, y);
+      const bool inside = std::abs(pixel[2] - band[2]) < 30 && pixel[0] < pixel[2];
+      run = inside ? run + 1 : 0;
+      longest = std::max(longest, run);
+    }
+  }
+  EXPECT_GT(longest, 1200);
+}
+
+TEST(BandChart, AFloorTakesZeroAndNegativeValues) {
+  BandChart chart = two_panels();
+  chart.y_floor = 0.05;
+  chart.reference = {{1, "one point"}};
+  chart.panels[0].curves[0].points = {{1000, -0.3, {{-1, 0.4}}}, {10000, 0, {{-0.1, 0.1}}}};
+  EXPECT_GT(count(draw_band_chart(chart), kBlue), 1000);
+}
+
+TEST(BandChart, TheFrontIsDrawnOnRequest) {
+  BandChart chart = two_panels();
+  EXPECT_EQ(count(draw_band_chart(chart), rgb(0xDADDE1)), 0);
+  chart.draws_front = true;
+  EXPECT_GT(count(draw_band_chart(chart), rgb(0xDADDE1)), 1000);
+}
+
+TEST(BandChart, SinglePointsConstantsAndEmptyCurvesAreDrawn) {
+  BandChart chart = two_panels();
+  chart.panels[0].curves[0].points.resize(1);
+  chart.panels[1].curves[0].points = {{1, 5}, {2, 5}};
+  chart.panels[1].curves.push_back({.name = "nothing", .color = kGreen});
+  const Canvas canvas = draw_band_chart(chart);
+  EXPECT_GT(count(canvas, kBlue), 50);
+  EXPECT_EQ(count(canvas, kGreen), 0);
+}
+
+TEST(BandChart, RefusesNonsense) {
+  EXPECT_THROW(draw_band_chart({.title = "empty"}), Error);
+  BandChart chart = two_panels();
+  chart.panels[1].curves[0].points.clear();
+  EXPECT_THROW(draw_band_chart(chart), Error);
+  chart = two_panels();
+  chart.panels[0].curves[0].points[0].x = 0;
+  EXPECT_THROW(draw_band_chart(chart), Error);
+  chart = two_panels();
+  chart.panels[0].curves[0].points[1].x = 1000;  // does not rise
+  EXPECT_THROW(draw_band_chart(chart), Error);
+  chart = two_panels();
+  chart.panels[0].curves[0].points[1].y = NAN;
+  EXPECT_THROW(draw_band_chart(chart), Error);
+  chart = two_panels();
+  chart.panels[0].curves[0].points[1].band->high = INFINITY;
+  EXPECT_THROW(draw_band_chart(chart), Error);
+}
+
+}  // namespace
+}  // namespace qlimit

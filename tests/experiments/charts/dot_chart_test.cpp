@@ -1,0 +1,70 @@
+#include "experiments/charts/dot_chart.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "tests/experiments/charts/color_count.h"
+
+namespace qlimit {
+namespace {
+
+DotChart remedies() {
+  return {.title = "What is recovered?",
+          .subtitle = "share of the drop",
+          .x_title = "recovered, %",
+          .shown = {-50, 100},
+          .references = {0, 100},
+          .groups = {{"small", kBlue}, {"large", kVermilion}},
+          .panels = {"plain", "separable"},
+          .rows = {{.name = "bias", .panels = {{{0, 40, {{30, 50}}}, {1, 60, {}}}, {}}},
+                   {.name = "mse", .panels = {{{0, 10, {{-70, 130}}}}, {{0, 20, {}}}}}}};
+}
+
+// Pixels of a group beyond those of the legend.
+int drawn(const DotChart& chart, Color color) {
+  DotChart empty = chart;
+  for (DotRow& row : empty.rows)
+    for (std::vector<Dot>& dots : row.panels) dots.clear();
+  return count(draw_dot_chart(chart), color) - count(draw_dot_chart(empty), color);
+}
+
+TEST(DotChart, DrawsADotForEachFigure) {
+  EXPECT_EQ(draw_dot_chart(remedies()).width(), 1600);
+  EXPECT_GT(drawn(remedies(), kBlue), 3 * 120);
+  EXPECT_GT(drawn(remedies(), kVermilion), 120);
+}
+
+TEST(DotChart, GrowsWithItsRows) {
+  DotChart chart = remedies();
+  const int height = draw_dot_chart(chart).height();
+  chart.rows.push_back(chart.rows[0]);
+  EXPECT_GT(draw_dot_chart(chart).height(), height + 50);
+}
+
+TEST(DotChart, FiguresBeyondTheEdgeAreShownThere) {
+  DotChart chart = remedies();
+  chart.rows.resize(1);
+  chart.rows[0].panels[0] = {{1, -4000, {{-5000, -3000}}}};
+  EXPECT_GT(drawn(chart, kVermilion), 60);
+}
+
+TEST(DotChart, RefusesNonsense) {
+  EXPECT_THROW(draw_dot_chart({.title = "empty"}), Error);
+  DotChart chart = remedies();
+  chart.rows[0].panels.pop_back();
+  EXPECT_THROW(draw_dot_chart(chart), Error);
+  chart = remedies();
+  chart.rows[0].panels[0][0].value = NAN;
+  EXPECT_THROW(draw_dot_chart(chart), Error);
+  chart = remedies();
+  chart.rows[0].panels[0][0].group = 2;
+  EXPECT_THROW(draw_dot_chart(chart), Error);
+  chart = remedies();
+  chart.shown = {100, -50};
+  EXPECT_THROW(draw_dot_chart(chart), Error);
+}
+
+}  // namespace
+}  // namespace qlimit

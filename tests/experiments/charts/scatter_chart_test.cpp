@@ -1,0 +1,56 @@
+#include "experiments/charts/scatter_chart.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "tests/experiments/charts/color_count.h"
+
+namespace qlimit {
+namespace {
+
+ScatterChart noise() {
+  return {.title = "Does noise tell?",
+          .subtitle = "each dot a layer",
+          .x_title = "SQNR, dB",
+          .y_title = "lost, points",
+          .groups = {{"small", kBlue}, {"large", kVermilion}},
+          .panels = {{.title = "plain", .note = "rank correlation -0.7", .points = {{20, 1, 0}, {10, 5, 1}}},
+                     {.title = "separable", .points = {{15, 2, 0}}}}};
+}
+
+// Dots are translucent, so that those below show.
+Color dot(Color color) { return mix(kWhite, color, 0.6); }
+
+TEST(ScatterChart, DrawsTheDotsOfEachPanel) {
+  const Canvas canvas = draw_scatter_chart(noise());
+  EXPECT_EQ(canvas.width(), 1600);
+  EXPECT_GT(count(canvas, dot(kBlue), 0, 800), 80);
+  EXPECT_GT(count(canvas, dot(kVermilion), 0, 800), 80);
+  EXPECT_GT(count(canvas, dot(kBlue), 800, 1600), 80);
+  EXPECT_EQ(count(canvas, dot(kVermilion), 800, 1600), 0);
+}
+
+TEST(ScatterChart, AFloorTakesZeroAndNegativeValues) {
+  ScatterChart chart = noise();
+  chart.y_floor = 0.05;
+  chart.panels[0].points = {{20, 0, 0}, {21, -1, 0}};
+  EXPECT_GT(count(draw_scatter_chart(chart), dot(kBlue)), 80);
+}
+
+TEST(ScatterChart, RefusesNonsense) {
+  EXPECT_THROW(draw_scatter_chart({.title = "empty"}), Error);
+  ScatterChart chart = noise();
+  chart.panels[1].points.clear();
+  EXPECT_THROW(draw_scatter_chart(chart), Error);
+  chart = noise();
+  chart.panels[0].points[0].x = NAN;
+  EXPECT_THROW(draw_scatter_chart(chart), Error);
+  chart = noise();
+  chart.panels[0].points[0].group = 2;
+  EXPECT_THROW(draw_scatter_chart(chart), Error);
+}
+
+}  // namespace
+}  // namespace qlimit
