@@ -1,6 +1,6 @@
 # Other people's libraries. Each is taken from the system if it is there (Debian's packages: scripts/install), and
 # fetched as a pinned, hashed release otherwise. Only the folder that needs one links it:
-#   data: ZLIB, stb    quant: FlatBuffers    experiments: CLI11, nlohmann_json, fmt, stb    tests: GTest, benchmark, nlohmann_json
+#   data: ZLIB, stb    quant: FlatBuffers    experiments: ZLIB, CLI11, nlohmann_json, fmt, stb    tests: GTest, benchmark, nlohmann_json
 
 include(FetchContent)
 set(QLIMIT_FETCH missing CACHE STRING "Libraries to download: 'missing' ones, 'all' or 'none'")

@@ -14,7 +14,7 @@ constexpr double kLineWidth = 4, kDotRadius = 6;
 constexpr double kBandOpacity = 0.18;
 constexpr double kFrontWidth = 20;
 const Color kFrontColor = rgb(0xDADDE1);
-constexpr double kPanelHeight = 470;
+constexpr double kPanelHeight = 470, kLowPanelHeight = 380;  // low ones where there are several rows
 
 void check(const BandChart& chart) {
   const auto refuse = [&](const std::string& panel, const char* expected) {
@@ -152,7 +152,7 @@ Canvas draw_band_chart(const BandChart& chart) {
   const ChartHeading heading = {.title = chart.title, .subtitle = chart.subtitle};
   const PanelGrid grid = {.columns = std::min(chart.columns, chart.panels.size()),
                           .top = heading_height(heading) + 62,
-                          .height = kPanelHeight,
+                          .height = chart.panels.size() > chart.columns ? kLowPanelHeight : kPanelHeight,
                           .right = name_room(chart)};
   const std::vector<Box> plots = panel_boxes(chart.panels.size(), grid);
   Canvas canvas(kChartWidth, chart_height(chart.panels.size(), grid));

@@ -26,10 +26,14 @@ void check(const ScatterChart& chart) {
   }
 }
 
-// Level with the panel's title, at its right end.
-void draw_note(Canvas& canvas, const Box& plot, const std::string& note) {
-  canvas.text({plot.right, plot.top - 18}, note,
-              {.size = kTickSize, .color = kQuietInk, .horizontal = Align::kEnd, .vertical = Align::kEnd});
+constexpr double kNoteHeight = 34;
+
+// The title with the note below it, where axes have their title alone.
+void draw_title(Canvas& canvas, const Box& plot, const std::string& title, const std::string& note) {
+  canvas.text({plot.left, plot.top - 16 - kNoteHeight}, title,
+              {.size = kHeadingSize, .bold = true, .vertical = Align::kEnd});
+  canvas.text({plot.left, plot.top - 18}, note,
+              {.size = kLabelSize, .color = kQuietInk, .vertical = Align::kEnd});
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ Canvas draw_scatter_chart(const ScatterChart& chart) {
 
   const ChartHeading heading = {.title = chart.title, .subtitle = chart.subtitle, .legend = chart.groups};
   const PanelGrid grid = {.columns = std::min<size_t>(2, chart.panels.size()),
-                          .top = heading_height(heading) + 62,
+                          .top = heading_height(heading) + 62 + kNoteHeight,
                           .height = kPanelHeight};
   const std::vector<Box> plots = panel_boxes(chart.panels.size(), grid);
   Canvas canvas(kChartWidth, chart_height(chart.panels.size(), grid));
@@ -53,14 +57,13 @@ Canvas draw_scatter_chart(const ScatterChart& chart) {
     const AxisScale x(shown.low, shown.high, plots[i].left, plots[i].right);
     const ValueAxis y(ys.low(), ys.high(), chart.y_floor, plots[i]);
     y.draw(canvas, plots[i],
-           {.scale = x, .ticks = linear_ticks(shown.low, shown.high, 8), .title = chart.x_title},
-           panel.title + ": " + chart.y_title);
+           {.scale = x, .ticks = linear_ticks(shown.low, shown.high, 8), .title = chart.x_title}, "");
+    draw_title(canvas, plots[i], panel.title + ": " + chart.y_title, panel.note);
     for (const ScatterPoint& point : panel.points) {
       Color color = chart.groups[point.group].color;
       color.a = kDotOpacity;
       canvas.disc({x(point.x), y.at(point.y)}, kDotRadius, color);
     }
-    draw_note(canvas, plots[i], panel.note);
   }
   return canvas;
 }

@@ -22,7 +22,7 @@ struct ScatterPoint {
 
 struct ScatterPanel {
   std::string title;
-  std::string note = {};  // at the right of the title
+  std::string note = {};  // below the title
   std::vector<ScatterPoint> points = {};
 };
 

@@ -20,6 +20,8 @@ constexpr int kMostBits = 8, kLeastBits = 2;
 constexpr double kDropFloor = 0.05;       // points: half a promille of the images
 constexpr double kDeepestDrop = 60;       // points
 constexpr double kWorstShareShown = -60;  // percent
+// A dead layer has no signal, which stands as -200 dB in the results: it is drawn at the edge.
+constexpr ValueRange kShownDecibels = {-20, 60};
 const ReferenceLine kOnePoint = {.value = kBreakingDrop, .name = "one point"};
 
 // "790", "1.6k", "23k"
@@ -60,7 +62,7 @@ HeatCell heat_cell(const BySeed& drop) {
 }
 
 HeatPanel heat_panel(const StudySummary& summary, const std::string& shape, Ladder ladder) {
-  HeatPanel panel{.title = concat(shape, ": ", ladder_name(ladder))};
+  HeatPanel panel{.title = shape};
   const std::vector<NetSize> nets = summary.nets(shape);
   for (const NetSize& net : nets) panel.columns.push_back(short_count(net.parameters));
   for (int bits = kMostBits; bits >= kLeastBits; --bits) {
@@ -124,19 +126,16 @@ std::optional<DotRow> recovery_row(const StudySummary& summary, const std::strin
 
 }  // namespace
 
-std::optional<Canvas> heat_map_of_drops(const StudySummary& summary, const std::vector<Ladder>& ladders) {
+std::optional<Canvas> heat_map_of_drops(const StudySummary& summary, Ladder ladder) {
   HeatMap map{
-      .title = "Where does quantization break?",
+      .title = concat("Where does quantization break? Bits of ", ladder_name(ladder)),
       .subtitle = concat("accuracy lost, points: fp32 less integers, by minimum and maximum, mean of ",
                          seeds_text(summary), "\nframed: more than one point with 95 % confidence"),
       .x_title = "parameters",
       .deepest = kDeepestDrop};
-  if (ladders.size() > 1) map.title = "What breaks first, weights or activations?";
-  for (const Ladder ladder : ladders) {
-    for (const std::string& shape : summary.shapes()) {
-      HeatPanel panel = heat_panel(summary, shape, ladder);
-      if (!panel.rows.empty()) map.panels.push_back(std::move(panel));
-    }
+  for (const std::string& shape : summary.shapes()) {
+    HeatPanel panel = heat_panel(summary, shape, ladder);
+    if (!panel.rows.empty()) map.panels.push_back(std::move(panel));
   }
   if (map.panels.empty()) return std::nullopt;
   return draw_heat_map(map);
@@ -168,7 +167,7 @@ std::optional<Canvas> chart_of_recovery(const StudySummary& summary, const BitWi
                  .subtitle = concat(
                      "share of the loss by minimum and maximum that is recovered: 0 no help, 100 as good as "
                      "fp32\nmean and 95 % interval of ",
-                     seeds_text(summary), "; a triangle: far less than none"),
+                     seeds_text(summary), "; a triangle: beyond the edge"),
                  .x_title = "recovered, %",
                  .shown = {kWorstShareShown, 110},
                  .references = {0, 100},
@@ -212,7 +211,9 @@ std::optional<Canvas> chart_of_layers(const StudySummary& summary) {
   for (const std::string& shape : summary.shapes()) {
     ScatterPanel panel{.title = shape};
     for (const LayerMean& layer : layer_means(summary, shape))
-      panel.points.push_back({.x = layer.sqnr_db, .y = layer.damage, .group = size_group_of(layer.net)});
+      panel.points.push_back({.x = std::clamp(layer.sqnr_db, kShownDecibels.low, kShownDecibels.high),
+                              .y = layer.damage,
+                              .group = size_group_of(layer.net)});
     const std::vector<double> correlations = noise_correlations(summary, shape);
     if (!correlations.empty()) panel.note = "rank correlation " + to_text(estimate(correlations));
     if (!panel.points.empty()) chart.panels.push_back(std::move(panel));

@@ -10,9 +10,9 @@
 
 namespace qlimit {
 
-/// Drops of `min_max` by size and bits, a panel for each ladder and shape; cells that surely break are
+/// Drops of `min_max` by size and bits of one ladder, a panel for each shape; cells that surely break are
 /// framed.
-std::optional<Canvas> heat_map_of_drops(const StudySummary& summary, const std::vector<Ladder>& ladders);
+std::optional<Canvas> heat_map_of_drops(const StudySummary& summary, Ladder ladder);
 
 /// Drop of `min_max` over parameters at W8A8, W6A6, W4A8, W4A4, with intervals.
 std::optional<Canvas> chart_of_drops(const StudySummary& summary);

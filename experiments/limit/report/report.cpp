@@ -33,10 +33,11 @@ void add_chart(Report& report, const std::string& name, const std::string& says,
 
 void add_charts(Report& report, const StudySummary& summary) {
   add_chart(report, "heat_map", "Accuracy lost by size and bits of weights and activations",
-            heat_map_of_drops(summary, {Ladder::kBoth}));
-  add_chart(report, "heat_map_parts",
-            "Accuracy lost by size and bits, of weights alone and of activations alone",
-            heat_map_of_drops(summary, {Ladder::kWeights, Ladder::kActivations}));
+            heat_map_of_drops(summary, Ladder::kBoth));
+  add_chart(report, "heat_map_weights", "Accuracy lost by size and bits of weights",
+            heat_map_of_drops(summary, Ladder::kWeights));
+  add_chart(report, "heat_map_activations", "Accuracy lost by size and bits of activations",
+            heat_map_of_drops(summary, Ladder::kActivations));
   add_chart(report, "drops", "Accuracy lost over parameters, at four pairs of widths",
             chart_of_drops(summary));
   for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{4, 8}, BitWidths{8, 4}}) {

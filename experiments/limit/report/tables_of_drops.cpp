@@ -12,6 +12,7 @@
 namespace qlimit {
 namespace {
 
+constexpr size_t kMostListed = 10;
 constexpr BitWidths kShownWidths[] = {{8, 8}, {6, 6}, {4, 8}, {4, 4}};
 
 std::string description_of(const std::string& method) {
@@ -20,7 +21,9 @@ std::string description_of(const std::string& method) {
   return known == all.end() ? "" : known->description;
 }
 
+// All of them, or their number where a reader would not read on.
 std::string list_of(const std::set<BitWidths, std::greater<>>& points) {
+  if (points.size() > kMostListed) return concat(points.size(), " pairs of widths");
   std::string list;
   for (const BitWidths& bits : points) list += (list.empty() ? "" : ", ") + to_text(bits);
   return list;
@@ -56,11 +59,18 @@ std::string table_of_nets(const StudySummary& summary) {
   for (const BitWidths& bits : kShownWidths) table.columns.push_back(to_text(bits) + ": drop, points");
   for (const NetSize& net : summary.nets()) {
     const BySeed fp32 = summary.fp32(net);
+    FewestValues seeds;
+    seeds.add(fp32.size());
+    std::vector<std::string> cells = {to_text(estimate(fp32))};
+    for (const BitWidths& bits : kShownWidths) {
+      const BySeed drop = summary.drop(net, kBaseline, bits);
+      seeds.add(drop.size());
+      cells.push_back(to_text(estimate(drop)));
+    }
     std::vector<std::string> row = {
-        net.shape,          concat(net.width),   thousands(net.parameters), thousands(net.multiply_adds),
-        concat(net.epochs), concat(fp32.size()), to_text(estimate(fp32))};
-    for (const BitWidths& bits : kShownWidths)
-      row.push_back(to_text(estimate(summary.drop(net, kBaseline, bits))));
+        net.shape,          concat(net.width), thousands(net.parameters), thousands(net.multiply_adds),
+        concat(net.epochs), seeds.text()};
+    row.insert(row.end(), cells.begin(), cells.end());
     table.rows.push_back(std::move(row));
   }
   return to_text(table);
