@@ -187,7 +187,8 @@ TEST(FusedNet, AFrozenNormKeepsItsStatistics) {
   Variable x = Variable::parameter(random_tensor(random, {2, 4, 4, 3}));
   EXPECT_EQ(forward_fused(model.layers(), 0, x), 1u);
   model(Variable::parameter(random_tensor(random, {2, 4, 4, 3})));
-  for (const Real mean : model.buffers()[0].tensor) EXPECT_EQ(mean, 0);
+  const std::vector<Buffer> buffers = model.buffers();
+  for (const Real mean : buffers[0].tensor) EXPECT_EQ(mean, 0);
 }
 
 TEST(FusedNet, ANormOfOtherChannelsIsReportedByItself) {
