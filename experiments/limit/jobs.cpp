@@ -7,6 +7,7 @@
 #include "experiments/limit/methods.h"
 #include "experiments/limit/nets.h"
 #include "layers/summary.h"
+#include "quant/remedies/adaround.h"
 
 namespace qlimit {
 namespace {
@@ -38,6 +39,13 @@ double training_seconds(const SizedNet& net, double images) {
 double evaluation_seconds(const SizedNet& net, double images) {
   constexpr ImageCost kPlain = {4, 1.3}, kSeparable = {8, 2.6};
   return (net.planned.shape == "plain" ? kPlain : kSeparable).seconds(net, images);
+}
+
+// AdaRound takes each layer through so many images; as it copies and compares more, it needs about twice the
+// time of a training.
+double rounding_seconds(const SizedNet& net) {
+  constexpr AdaRoundOptions kOptions;
+  return 2 * training_seconds(net, static_cast<double>(kOptions.iterations * kOptions.batch));
 }
 
 SizedNet sized(const StudyPlan& plan, const PlannedNet& planned) {
@@ -83,7 +91,8 @@ class JobList {
     const double evaluation = evaluation_seconds(net, static_cast<double>(plan_.test_images));
     for (const Method& method : limit_methods()) {
       const auto points = static_cast<double>(planned_points(plan_, method.points).size());
-      if (points > 0) add(JobKind::kQuantize, net, seed, method.name, points * evaluation);
+      const double rounding = method.recipe.learns_rounding ? rounding_seconds(net) : 0;
+      if (points > 0) add(JobKind::kQuantize, net, seed, method.name, points * (evaluation + rounding));
     }
     add(JobKind::kLayers, net, seed, {}, static_cast<double>(net.layers) * evaluation);
     if (!net.planned.calibrates) return;

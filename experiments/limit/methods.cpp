@@ -24,6 +24,8 @@ const Points kWeights = {{6, 8}, {5, 8}, {4, 8}, {3, 8}, {2, 8}, {4, 4}};
 const Points kActivations = {{8, 6}, {8, 5}, {8, 4}, {8, 3}, {8, 2}, {4, 4}};
 // Budgets: the bytes of so many bits a weight.
 const Points kBudgets = {{6, 8}, {5, 8}, {4, 8}, {3, 8}};
+// What takes long is measured where rounding matters most.
+const Points kNarrowWeights = {{4, 8}, {3, 8}, {2, 8}, {4, 4}};
 
 std::vector<Method> table() {
   return {
@@ -64,6 +66,10 @@ std::vector<Method> table() {
        "equalisation, then bias correction from images, one scale a layer",
        {.scales = kPerTensor, .equalizes = true, .bias = BiasCorrection::kFromImages},
        kBoth},
+      {"adaround",
+       "each weight rounded up or down as learned from images",
+       {.weights = WeightRangeMethod::kMse, .learns_rounding = true},
+       kNarrowWeights},
       {"mixed", "each layer its own width, under a budget of bytes", {.mixes_widths = true}, kBudgets},
   };
 }

@@ -30,6 +30,7 @@ struct Recipe {
   WeightRangeMethod weights = WeightRangeMethod::kMinMax;
   bool equalizes = false;
   BiasCorrection bias = BiasCorrection::kNone;
+  bool learns_rounding = false;  // AdaRound
   bool mixes_widths = false;
 };
 

@@ -7,6 +7,7 @@
 #include "quant/calibrate.h"
 #include "quant/cost.h"
 #include "quant/passes.h"
+#include "quant/remedies/adaround.h"
 #include "quant/remedies/correct_bias.h"
 #include "quant/remedies/correct_bias_analytically.h"
 #include "quant/remedies/equalize.h"
@@ -72,6 +73,7 @@ QuantizedGraph Quantizer::quantize(const Recipe& recipe, const BitWidths& bits) 
                           .weight_range = {.method = recipe.weights}};
   if (recipe.mixes_widths) options.node_weight_bits = widths_within(bits, options, ranges);
   QuantizedGraph q = qlimit::quantize(graph, ranges, options);
+  if (recipe.learns_rounding) adaround(q, graph, images_);
   if (recipe.bias == BiasCorrection::kFromImages) correct_bias(q, graph, images_);
   if (recipe.bias == BiasCorrection::kFromBatchNorms) correct_bias_analytically(q, graph, source.moments);
   return q;
