@@ -211,6 +211,13 @@ struct ChannelMappingGradient {
   const Real* shift;
 };
 
+/// A quantizer's steps in real numbers, behind a clamp, see staircase.h.
+struct Staircase {
+  Real scale;
+  Real low, high;              // the first and the last step, counted from zero
+  Real clamp_low, clamp_high;  // of x; infinite for none
+};
+
 struct KernelTable {
   int64_t panel_widths[3];  // of GEMM column panels, the widest first
   void (*gemm_panel)(const GemmPanel&);
@@ -260,6 +267,10 @@ struct KernelTable {
 
   void (*clamp)(int64_t count, Real low, Real high, const Real* x, Real* y);
   void (*clamp_backward)(int64_t count, Real low, Real high, const Real* y, const Real* upstream, Real* dx);
+
+  void (*staircase)(int64_t count, const Staircase&, const Real* x, Real* y);
+  void (*staircase_backward)(int64_t count, const Staircase&, const Real* x, const Real* upstream, Real* dx);
+  double (*staircase_scale_gradient)(int64_t count, const Staircase&, const Real* x, const Real* upstream);
 
   void (*max_pool)(const WindowGeometry&, const Real* image, Real* output, Real* taps);
   void (*max_pool_int8)(const WindowGeometry&, int8_t low, int8_t high, const int8_t* image, int8_t* output);

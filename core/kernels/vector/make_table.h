@@ -19,6 +19,7 @@
 #include "core/kernels/vector/pool.h"
 #include "core/kernels/vector/quantize.h"
 #include "core/kernels/vector/requantize.h"
+#include "core/kernels/vector/staircase.h"
 
 namespace qlimit {
 namespace {
@@ -68,6 +69,9 @@ constexpr KernelTable make_table() {
       .channel_map_backward = channel_map_backward<kBytes>,
       .clamp = clamp<kBytes>,
       .clamp_backward = clamp_backward<kBytes>,
+      .staircase = staircase<kBytes>,
+      .staircase_backward = staircase_backward<kBytes>,
+      .staircase_scale_gradient = staircase_scale_gradient<kBytes>,
       .max_pool = max_pool<kBytes>,
       .max_pool_int8 = max_pool_int8<kBytes>,
       .max_pool_backward = max_pool_backward<kBytes>,
