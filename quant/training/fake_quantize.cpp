@@ -4,95 +4,33 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/parallel.h"
+#include "core/kernels/staircase.h"
 #include "quant/float_window_kernels.h"
 
 namespace qlimit {
 namespace {
 
-/// std::round for |x| below 2^22, in arithmetic that a compiler makes vectors of. Adding and taking away
-/// 1.5 * 2^23 rounds to the nearest integer, ties to even; ties that went towards zero are then sent away
-/// from it. What is not a number stays so.
-inline float round_half_away(float x) {
-  constexpr float kIntegersOnly = 12582912.0f;
-  const float even = (x + kIntegersOnly) - kIntegersOnly;
-  const float rest = x - even;  // exact
-  const float up = (rest == 0.5f) & (x > 0.0f) ? 1.0f : 0.0f;
-  const float down = (rest == -0.5f) & (x < 0.0f) ? 1.0f : 0.0f;
-  return even + up - down;
+Staircase staircase_of(const AffineParams& params, Activation activation) {
+  const Bounds bounds = bounds_of(activation);
+  return {.scale = params.scale,
+          .low = static_cast<float>(params.low() - params.zero_point),
+          .high = static_cast<float>(params.high() - params.zero_point),
+          .clamp_low = bounds.low,
+          .clamp_high = bounds.high};
 }
 
-/// A grid behind an activation, counted in steps from the real zero.
-struct Grid {
-  float scale;
-  float low, high;
-  Bounds bounds;
-
-  Grid(const AffineParams& params, Activation activation)
-      : scale(params.scale),
-        low(static_cast<float>(params.low() - params.zero_point)),
-        high(static_cast<float>(params.high() - params.zero_point)),
-        bounds(bounds_of(activation)) {}
-
-  /// activation(x) in steps, not yet rounded.
-  float position(float x) const { return bounds.clamp(x) / scale; }
-  float steps(float x) const {
-    const float position_of_x = position(x);
-    const float cut = position_of_x < low ? low : position_of_x > high ? high : position_of_x;
-    return round_half_away(cut);
-  }
-  /// Whether rounding is all that happens to a position; ties go away from zero, so a half is outside.
-  bool on_grid(float position_of_x) const {
-    return (position_of_x > low - 0.5f) & (position_of_x < high + 0.5f);
-  }
-  /// The upstream gradient, or 0 where x is cut off: as if a straight line stood in place of the staircase.
-  float passed(float x, float upstream) const {
-    const float position_of_x = position(x);
-    upstream = position_of_x > low - 0.5f ? upstream : 0.0f;
-    upstream = position_of_x < high + 0.5f ? upstream : 0.0f;
-    upstream = x > bounds.low ? upstream : 0.0f;
-    return x < bounds.high ? upstream : 0.0f;
-  }
-};
-
-Tensor<Real> on_grid(const Tensor<Real>& x, const Grid& grid) {
+Tensor<Real> on_grid(const Tensor<Real>& x, const Staircase& grid) {
   Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
-  const Real* from = x.data();
-  Real* to = y.data();
-  // The product of 24 and 9 bits, rounded once: the same as dequantize.
-  parallel_for(y.size(), kElementGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) to[i] = grid.scale * grid.steps(from[i]);
-  });
+  // Its product of 24 and 9 bits is rounded once: the same as dequantize.
+  staircase(y.size(), grid, x.data(), y.data());
   return y;
 }
 
-void add_straight_through(const Variable& x, const Grid& grid, const Tensor<Real>& upstream) {
+void add_straight_through(const Variable& x, const Staircase& grid, const Tensor<Real>& upstream) {
   if (!x.wants_grad()) return;
   Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-  const Real* from = x.value().data();
-  const Real* up = upstream.data();
-  Real* to = dx.data();
-  parallel_for(dx.size(), kElementGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) to[i] = grid.passed(from[i], up[i]);
-  });
+  staircase_backward(dx.size(), grid, x.value().data(), upstream.data(), dx.data());
   x.add_grad(dx);
-}
-
-/// The sum over x of upstream * dy/dstep.
-double step_gradient(const Tensor<Real>& x, const Grid& grid, const Tensor<Real>& upstream) {
-  std::vector<double> sums(static_cast<size_t>(chunk_count(x.size(), kElementGrain)));
-  parallel_chunks(x.size(), kElementGrain, [&](int64_t chunk, int64_t begin, int64_t end) {
-    double sum = 0;
-    for (int64_t i = begin; i < end; ++i) {
-      const float position = grid.position(x[i]);
-      const float derivative = grid.steps(x[i]) - (grid.on_grid(position) ? position : 0.0f);
-      sum += static_cast<double>(upstream[i]) * derivative;
-    }
-    sums[static_cast<size_t>(chunk)] = sum;
-  });
-  double total = 0;
-  for (double sum : sums) total += sum;
-  return total;
 }
 
 /// What belongs to each output channel of a weight: a tensor seen as [outer, channels, inner].
@@ -196,7 +134,7 @@ FakeFilter fake_filter(const Variable& weight, const Variable& bias, int axis, c
 }  // namespace
 
 Variable fake_quantize(const Variable& x, const AffineParams& params, Activation activation) {
-  const Grid grid(params, activation);
+  const Staircase grid = staircase_of(params, activation);
   return record(on_grid(x.value(), grid), {.name = "fake_quantize"}, {x},
                 [=](const Tensor<Real>& upstream) { add_straight_through(x, grid, upstream); });
 }
@@ -204,16 +142,19 @@ Variable fake_quantize(const Variable& x, const AffineParams& params, Activation
 Variable fake_quantize_learned(const Variable& x, const Variable& step, int32_t zero_point, int bits,
                                Activation activation) {
   check_bits(bits, "fake_quantize_learned");
-  const Grid grid({.scale = step.value()[0], .zero_point = zero_point, .bits = bits}, activation);
-  return record(
-      on_grid(x.value(), grid), {.name = "fake_quantize_learned"}, {x, step},
-      [=](const Tensor<Real>& upstream) {
-        add_straight_through(x, grid, upstream);
-        if (!step.wants_grad()) return;
-        const double elements = static_cast<double>(x.shape().size()) / static_cast<double>(x.shape()[0]);
-        const double gradient = step_gradient(x.value(), grid, upstream) / std::sqrt(elements * grid.high);
-        step.add_grad(Tensor<Real>::full(step.shape(), static_cast<Real>(gradient)));
-      });
+  const Staircase grid =
+      staircase_of({.scale = step.value()[0], .zero_point = zero_point, .bits = bits}, activation);
+  return record(on_grid(x.value(), grid), {.name = "fake_quantize_learned"}, {x, step},
+                [=](const Tensor<Real>& upstream) {
+                  add_straight_through(x, grid, upstream);
+                  if (!step.wants_grad()) return;
+                  const double elements =
+                      static_cast<double>(x.shape().size()) / static_cast<double>(x.shape()[0]);
+                  const double sum =
+                      staircase_scale_gradient(x.value().size(), grid, x.value().data(), upstream.data());
+                  const double gradient = sum / std::sqrt(elements * grid.high);
+                  step.add_grad(Tensor<Real>::full(step.shape(), static_cast<Real>(gradient)));
+                });
 }
 
 FakeFilter fake_quantize_filter(const Variable& weight, const Variable& bias, int axis,
