@@ -9,13 +9,6 @@
 namespace qlimit {
 namespace {
 
-/// Operations that move or compare numbers without computing new ones: their output counts in the input's
-/// steps.
-bool keeps_params(const Op& op) {
-  return std::holds_alternative<op::MaxPool2D>(op) || std::holds_alternative<op::AveragePool2D>(op) ||
-         std::holds_alternative<op::Reshape>(op) || std::holds_alternative<op::Pad>(op);
-}
-
 void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
   if (std::holds_alternative<op::Concatenation>(node.op)) {
     throw Error(ErrorKind::kUnsupported,
@@ -29,29 +22,6 @@ void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
        .where = graph.value(node.output).name,
        .hint = "call run_passes first; a batch norm over [N,C] is folded only if it follows a dense layer "
                "whose output nothing else reads"});
-}
-
-/// Their outputs have one scale and zero point, whatever they compute.
-bool has_fixed_params(const Op& op) {
-  return std::holds_alternative<op::Softmax>(op) || std::holds_alternative<op::Logistic>(op) ||
-         std::holds_alternative<op::Tanh>(op);
-}
-
-AffineParams output_params(const QuantizedGraph& q, const Node& node, const Ranges& ranges,
-                           const std::vector<int>& widths) {
-  if (keeps_params(node.op)) return q.params[static_cast<size_t>(node.inputs[0])];
-  if (std::holds_alternative<op::Softmax>(node.op)) return kSoftmaxParams;
-  if (std::holds_alternative<op::Logistic>(node.op)) return int8::kLogisticParams;
-  if (std::holds_alternative<op::Tanh>(node.op)) return int8::kTanhParams;
-  const auto at = static_cast<size_t>(node.output);
-  AffineParams params = activation_params(ranges[at], widths[at]);
-  if (std::holds_alternative<op::Add>(node.op)) {
-    // The result of an addition that is always 0 must not have finer steps than its sum (int8::prepare_add).
-    const float finest =
-        std::max(q.params_of(node.inputs[0]).scale, q.params_of(node.inputs[1]).scale) / (1 << 19);
-    if (params.scale <= finest) params.scale = 2 * finest;
-  }
-  return params;
 }
 
 /// A constant that is added or multiplied is quantized by its own range, and stands on its grid from then on.
@@ -79,14 +49,43 @@ QuantizedFilter filter_of(const QuantizedGraph& q, size_t i, const QuantizeOptio
   const float input_scale = q.params[static_cast<size_t>(node.inputs[0])].scale;
   const int bits = options.node_weight_bits.empty() ? options.weight_bits : options.node_weight_bits[i];
   const int axis = channel_axis(node.op);
-  return quantize_filter(weight, bias, axis,
-                         weight_half_ranges(weight, axis, granularity, bits, options.weight_range),
-                         input_scale, bits);
+  const std::vector<float> half_ranges =
+      options.node_half_ranges.empty()
+          ? weight_half_ranges(weight, axis, granularity, bits, options.weight_range)
+          : options.node_half_ranges[i];
+  return quantize_filter(weight, bias, axis, half_ranges, input_scale, bits);
 }
 
 }  // namespace
 
 int channel_axis(const Op& op) { return std::holds_alternative<op::DepthwiseConv2D>(op) ? 3 : 0; }
+
+GridSource grid_source(const Op& op) {
+  return std::visit(Overloaded{[](const op::MaxPool2D&) { return GridSource::kOperand; },
+                               [](const op::AveragePool2D&) { return GridSource::kOperand; },
+                               [](const op::Reshape&) { return GridSource::kOperand; },
+                               [](const op::Pad&) { return GridSource::kOperand; },
+                               [](const op::Softmax&) { return GridSource::kFixed; },
+                               [](const op::Logistic&) { return GridSource::kFixed; },
+                               [](const op::Tanh&) { return GridSource::kFixed; },
+                               [](const auto&) { return GridSource::kRange; }},
+                    op);
+}
+
+AffineParams result_params(const Node& node, const std::vector<AffineParams>& params, Range range, int bits) {
+  const auto operand = [&](size_t k) { return params[static_cast<size_t>(node.inputs[k])]; };
+  if (grid_source(node.op) == GridSource::kOperand) return operand(0);
+  if (std::holds_alternative<op::Softmax>(node.op)) return kSoftmaxParams;
+  if (std::holds_alternative<op::Logistic>(node.op)) return int8::kLogisticParams;
+  if (std::holds_alternative<op::Tanh>(node.op)) return int8::kTanhParams;
+  AffineParams result = activation_params(range, bits);
+  if (std::holds_alternative<op::Add>(node.op)) {
+    // The result of an addition that is always 0 must not have finer steps than its sum (int8::prepare_add).
+    const float finest = std::max(operand(0).scale, operand(1).scale) / (1 << 19);
+    if (result.scale <= finest) result.scale = 2 * finest;
+  }
+  return result;
+}
 
 std::vector<int> activation_widths(const Graph& graph, int bits) {
   check_bits(bits, "activations");
@@ -95,17 +94,26 @@ std::vector<int> activation_widths(const Graph& graph, int bits) {
   width(graph.input) = width(graph.output) = kMostBits;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const bool is_final = width(node->output) == kMostBits;
-    if (is_final && (keeps_params(node->op) || has_fixed_params(node->op)))
-      width(node->inputs[0]) = kMostBits;
+    if (is_final && grid_source(node->op) != GridSource::kRange) width(node->inputs[0]) = kMostBits;
   }
   for (const Node& node : graph.nodes) {
-    if (keeps_params(node.op)) width(node.output) = width(node.inputs[0]);
-    if (has_fixed_params(node.op)) width(node.output) = kMostBits;
+    const GridSource source = grid_source(node.op);
+    if (source == GridSource::kOperand) width(node.output) = width(node.inputs[0]);
+    if (source == GridSource::kFixed) width(node.output) = kMostBits;
   }
   return widths;
 }
 
 namespace {
+
+/// What stands there for each node or value may be left out.
+void check_count(const char* what, size_t count, size_t expected) {
+  if (count == 0 || count == expected) return;
+  throw Error(ErrorKind::kUsage, {.what = concat(what, " belong to another graph"),
+                                  .where = "quantize",
+                                  .expected = concat(expected),
+                                  .found = concat(count)});
+}
 
 void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
   if (ranges.size() != graph.values.size()) {
@@ -115,19 +123,10 @@ void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions
                                     .found = concat(ranges.size()),
                                     .hint = "calibrate after the passes, on the graph that is quantized"});
   }
-  const std::vector<int>& node_bits = options.node_weight_bits;
-  if (!node_bits.empty() && node_bits.size() != graph.nodes.size()) {
-    throw Error(ErrorKind::kUsage, {.what = "the widths of the nodes belong to another graph",
-                                    .where = "quantize",
-                                    .expected = concat(graph.nodes.size(), " widths"),
-                                    .found = concat(node_bits.size())});
-  }
-  if (!options.value_bits.empty() && options.value_bits.size() != graph.values.size()) {
-    throw Error(ErrorKind::kUsage, {.what = "the widths of the values belong to another graph",
-                                    .where = "quantize",
-                                    .expected = concat(graph.values.size(), " widths"),
-                                    .found = concat(options.value_bits.size())});
-  }
+  check_count("the widths of the nodes", options.node_weight_bits.size(), graph.nodes.size());
+  check_count("the widths of the values", options.value_bits.size(), graph.values.size());
+  check_count("the grids of the values", options.value_params.size(), graph.values.size());
+  check_count("the half ranges of the nodes", options.node_half_ranges.size(), graph.nodes.size());
 }
 
 }  // namespace
@@ -139,14 +138,18 @@ QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const Quantize
       options.value_bits.empty() ? activation_widths(graph, options.activation_bits) : options.value_bits;
   QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .runtime = options.runtime};
   q.params.resize(graph.values.size());
-  q.params[static_cast<size_t>(graph.input)] = activation_params(ranges[static_cast<size_t>(graph.input)]);
-  q.graph.value(graph.input).type = DataType::kInt8;
+  const auto set_params = [&](ValueId id, const AffineParams& from_range) {
+    const auto at = static_cast<size_t>(id);
+    q.params[at] = options.value_params.empty() ? from_range : options.value_params[at];
+    q.graph.value(id).type = DataType::kInt8;
+  };
+  set_params(graph.input, activation_params(ranges[static_cast<size_t>(graph.input)]));
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     refuse_what_has_no_integer_form(graph, node);
     quantize_constant_operands(q, node, widths);
-    q.graph.value(node.output).type = DataType::kInt8;
-    q.params[static_cast<size_t>(node.output)] = output_params(q, node, ranges, widths);
+    const auto at = static_cast<size_t>(node.output);
+    set_params(node.output, result_params(node, q.params, ranges[at], widths[at]));
     q.filters.push_back(has_weights(node.op) ? filter_of(q, i, options) : QuantizedFilter{});
   }
   return q;

@@ -37,6 +37,10 @@ struct QuantizeOptions {
   /// One for each value, in place of activation_widths(graph, activation_bits); empty: those.
   std::vector<int> value_bits = {};
   WeightRangeOptions weight_range = {};
+  /// What a training has chosen (quant/training): one grid for each value in place of its range, and for each
+  /// node with weights their half ranges in place of weight_range. Empty: chosen here.
+  std::vector<AffineParams> value_params = {};
+  std::vector<std::vector<float>> node_half_ranges = {};
 };
 
 /// A graph in integers, as plain data: what a .tflite file holds, and what QuantizedModel compiles. Graphs
@@ -68,10 +72,22 @@ std::vector<int> activation_widths(const Graph& graph, int bits);
 /// - Pools, reshapes and padding keep their input's scale and zero point, the operands of a concatenation are
 ///   brought to the result's; softmax, logistic and tanh have fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
-/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges`,
-/// `node_weight_bits` or `value_bits` do not belong to the graph, or for a width other than 2 to 8; kNumeric
-/// for ranges or weights that are not finite.
+/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` or what
+/// `options` has for each node or value do not belong to the graph, or for a width other than 2 to 8;
+/// kNumeric for ranges or weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});
+
+/// Where the grid of an operation's result comes from.
+enum class GridSource {
+  kRange,    // from the numbers that it computes
+  kOperand,  // it is that of the operand: pools, reshapes, padding
+  kFixed,    // from the operation: softmax, logistic, tanh
+};
+GridSource grid_source(const Op& op);
+
+/// The grid that `quantize` gives the result of a node whose numbers lie in `range`. params: by ValueId, of
+/// the node's operands at least.
+AffineParams result_params(const Node& node, const std::vector<AffineParams>& params, Range range, int bits);
 
 /// The axis of a node's weights that is its output channel: 3 for depthwise convolutions, else 0.
 int channel_axis(const Op& op);
