@@ -42,8 +42,7 @@ std::byte* bytes_of(Tensor<Real>& tensor) { return reinterpret_cast<std::byte*>(
 class InputGradient {
  public:
   InputGradient(const WindowGeometry& g, const Tensor<Real>& weight) : weight_(weight), scatter_(g) {
-    if (g.window.stride_h == 1 && g.window.stride_w == 1)
-      back_ = input_gradient_depthwise(g, weight.data());
+    if (g.window.stride_h == 1 && g.window.stride_w == 1) back_ = input_gradient_depthwise(g, weight.data());
     lines_ = g.in_h;
   }
 

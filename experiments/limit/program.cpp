@@ -24,7 +24,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  limit_study --quick                         a coarse map in ten minutes\n"
     "  limit_study --job quantize/plain/w8/s1/mse  one job\n"
-    "  limit_study --jobs 1-80 --threads 1         the first 80, beside other processes\n";
+    "  limit_study --jobs 1-80 --threads 1         the first 80, beside other processes\n"
+    "  limit_study --from docs/study/results.jsonl all nets that are not known yet\n";
 
 fs::path output_folder(const LimitOptions& options, const StudyPlan& plan) {
   if (!options.output.empty()) return options.output;
@@ -112,6 +113,9 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
                "before the others begin");
   app.add_option("--job", options.job, "do one job, by its number or its name");
   app.add_option("--jobs", options.jobs, "do these jobs, for example 3-17");
+  app.add_option(
+      "--from", options.from,
+      "take over what an earlier run, on whatever machine, found of whole nets: its results.jsonl");
   app.add_flag("--quick", options.quick, "three sizes, two seeds, short trainings: ten minutes");
   app.add_option("--data", options.data,
                  "folder with the data sets, or 'tiny' for a study of seconds on the images of the sources");
@@ -143,12 +147,17 @@ int run_limit_study(const LimitOptions& options) {
   const std::vector<Job> jobs = study_jobs(plan);
   if (options.parts) return list_parts(jobs), 0;
   const fs::path output = output_folder(options, plan);
-  if (options.list && !fs::exists(output / "study.json")) return list(jobs, nullptr), 0;
+  if (options.list && options.from.empty() && !fs::exists(output / "study.json"))
+    return list(jobs, nullptr), 0;
   JobRange range{.begin = 0, .end = jobs.size()};
   if (!options.job.empty()) range = one_job(jobs, options.job);
   if (!options.jobs.empty()) range = job_range(jobs, options.jobs);
 
   StudyRunner runner(plan, options.data, output);
+  if (!options.from.empty()) {
+    const size_t adopted = runner.adopt(read_limit_results(options.from), jobs);
+    fmt::print("taken over from {}: {} jobs\n", options.from.string(), adopted);
+  }
   if (options.list) return list(jobs, &runner), 0;
   const size_t failures = Worker(runner, jobs, range, progress_style(stdout, options.quiet)).work();
   if (options.job.empty() && options.jobs.empty()) {

@@ -3,6 +3,7 @@
 //   limit_study                      all jobs; goes on where it stopped
 //   limit_study --list               the jobs, with numbers
 //   limit_study --job 17             one of them, and the training that it needs
+//   limit_study --from results.jsonl goes on from results of an earlier run, on whatever machine it was
 #pragma once
 
 #include <filesystem>
@@ -17,9 +18,10 @@ namespace qlimit {
 
 struct LimitOptions {
   bool list = false;
-  bool parts = false;     // print ranges for --jobs that belong together, for schedulers
-  std::string job = {};   // a number or a name; empty: all
-  std::string jobs = {};  // "3-17"
+  bool parts = false;               // print ranges for --jobs that belong together, for schedulers
+  std::string job = {};             // a number or a name; empty: all
+  std::string jobs = {};            // "3-17"
+  std::filesystem::path from = {};  // results.jsonl of an earlier run, to go on from
   bool quick = false;
   bool quiet = false;
   std::string data = {};              // as of the other experiments

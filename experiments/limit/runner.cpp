@@ -1,5 +1,6 @@
 #include "experiments/limit/runner.h"
 
+#include <map>
 #include <utility>
 
 #include "core/error.h"
@@ -48,9 +49,30 @@ StudyRunner::StudyRunner(StudyPlan plan, std::string data, fs::path output)
 
 StudyRunner::~StudyRunner() = default;
 
-bool StudyRunner::is_done(const JobName& job) const {
-  // Without its archive a training would have to be done again by whoever needs the net.
-  return fs::exists(job_path(job)) && (job.kind != JobKind::kTrain || fs::exists(net_path(job.net)));
+bool StudyRunner::is_done(const JobName& job) const { return fs::exists(job_path(job)); }
+
+size_t StudyRunner::adopt(const LimitResults& results, const std::vector<Job>& jobs) {
+  if (results.header != plan_.header()) {
+    throw Error(ErrorKind::kUsage, {.what = "the results belong to another study",
+                                    .expected = to_line(plan_.header()),
+                                    .found = to_line(results.header)});
+  }
+  std::map<JobName, const Record*> known;
+  for (const Record& record : results.records) known[record.job] = &record;
+  std::map<NetKey, std::vector<const Record*>> complete;
+  for (const Job& job : jobs) complete[job.name.net];
+  for (const Job& job : jobs) {
+    const auto found = known.find(job.name);
+    if (found == known.end() || is_done(job.name)) complete.erase(job.name.net);
+    if (const auto net = complete.find(job.name.net); net != complete.end())
+      net->second.push_back(found->second);
+  }
+  size_t count = 0;
+  for (const auto& [net, records] : complete) {
+    for (const Record* record : records) write_file(job_path(record->job), to_line(*record) + "\n");
+    count += records.size();
+  }
+  return count;
 }
 
 void StudyRunner::run(const JobName& job) {
@@ -106,7 +128,25 @@ const StudyData& StudyRunner::data() {
   return *data_;
 }
 
-void StudyRunner::require_net(const NetKey& net) { run({.kind = JobKind::kTrain, .net = net}); }
+// A net may have been trained elsewhere, or its archive be lost. Then it is trained again, and must be the
+// same.
+void StudyRunner::require_net(const NetKey& net) {
+  const JobName job{.kind = JobKind::kTrain, .net = net};
+  if (!is_done(job)) return run(job);
+  if (fs::exists(net_path(net))) return;
+  const fs::path path = job_path(job);
+  const Record known = parse_record(line_of(path), plan_.header(), path.string());
+  const TrainResult* before = std::get_if<TrainResult>(&known.result);
+  const int64_t again = train(net).fp32;
+  if (before != nullptr && before->fp32 == again) return;
+  fs::remove(net_path(net));
+  throw Error(ErrorKind::kData,
+              {.what = "a net was trained again, and is another one",
+               .where = path.string(),
+               .expected = before != nullptr ? concat(before->fp32, " right answers") : "a training",
+               .found = concat(again),
+               .hint = "it was trained on another machine; remove all results of this net to do it anew"});
+}
 
 Quantizer& StudyRunner::quantizer(const NetKey& net) {
   if (quantizer_ && quantizer_->net().key == net) return *quantizer_;

@@ -8,6 +8,10 @@
 // A job's file is written when the job is done, and as a whole. So a job is done or not, whatever was
 // interrupted; several processes, on several machines with one folder, may work on it at once. If two do the
 // same job, both write the same.
+//
+// Results of an earlier run can be taken over (`adopt`), so that a study can be done in several sittings, on
+// several machines. Float sums run in another order on another instruction set, and so a net trained there
+// is another net: only nets of which everything is known are taken over.
 #pragma once
 
 #include <filesystem>
@@ -35,6 +39,9 @@ class StudyRunner {
   /// Does the job, and before it the training that it needs, unless they are done. Throws what goes wrong.
   void run(const JobName& job);
 
+  /// Takes over the results of all nets of which they have every job of the list, but for those that are done
+  /// here; returns how many jobs. Throws kUsage for results of another study.
+  size_t adopt(const LimitResults& results, const std::vector<Job>& jobs);
   /// Writes results.jsonl from all finished jobs of the list, in its order; returns how many there are.
   /// Throws kData for a job file that is damaged.
   size_t collect(const std::vector<Job>& jobs) const;

@@ -132,6 +132,53 @@ TEST_F(LimitStudy, GoesOnAfterItWasKilled) {
   EXPECT_EQ(findings("whole"), findings("killed"));
 }
 
+// Nets of which all is known are not trained again; the others are, with all their jobs.
+TEST_F(LimitStudy, GoesOnFromResultsOfWholeNets) {
+  ASSERT_EQ(run({"--quiet"}, "whole").status, 0);
+  const fs::path results = folder_ / "whole" / "results.jsonl";
+  const Exit all = run({"--quiet", "--from", results}, "copy");
+  ASSERT_EQ(all.status, 0) << all.err;
+  EXPECT_EQ(findings("whole"), findings("copy"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "copy" / "nets"));
+
+  LimitResults most = read_limit_results(results);
+  most.records.pop_back();  // of the separable net
+  std::string lines = to_line(most.header) + "\n";
+  for (const Record& record : most.records) lines += to_line(record) + "\n";
+  write_file(folder_ / "most.jsonl", lines);
+  const Exit rest = run({"--quiet", "--from", folder_ / "most.jsonl"}, "rest");
+  ASSERT_EQ(rest.status, 0) << rest.err;
+  EXPECT_EQ(findings("whole"), findings("rest"));
+  EXPECT_FALSE(fs::exists(folder_ / "rest" / "nets" / "plain-w4-s1.qla"));
+  EXPECT_TRUE(fs::exists(folder_ / "rest" / "nets" / "separable-w4-s1.qla"));
+
+  most.header.test_images += 1;
+  write_file(folder_ / "other.jsonl", to_line(most.header) + "\n");
+  const Exit other = run({"--from", folder_ / "other.jsonl"}, "other");
+  EXPECT_NE(other.status, 0);
+  EXPECT_NE(other.err.find("another study"), std::string::npos) << other.err;
+}
+
+// A lost net is trained again, and refused if it is not what its results are of.
+TEST_F(LimitStudy, ALostNetIsTrainedAgain) {
+  ASSERT_EQ(run({"--job", "train/plain/w4/s1"}).status, 0);
+  const fs::path net = folder_ / "out" / "nets" / "plain-w4-s1.qla";
+  const auto before = read_file(net, 1 << 26);
+  fs::remove(net);
+  ASSERT_EQ(run({"--job", "quantize/plain/w4/s1/bias"}).status, 0);
+  EXPECT_EQ(read_file(net, 1 << 26), before);
+
+  fs::remove(net);
+  const fs::path known = folder_ / "out" / "jobs" / "train-plain-w4-s1.json";
+  Record record = parse_record(text("out/jobs/train-plain-w4-s1.json"), study_plan("tiny").header(), "known");
+  std::get<TrainResult>(record.result).fp32 -= 1;
+  write_file(known, to_line(record) + "\n");
+  const Exit exit = run({"--job", "quantize/plain/w4/s1/mse"});
+  EXPECT_EQ(exit.status, 1);
+  EXPECT_NE(exit.err.find("trained again"), std::string::npos) << exit.err;
+  EXPECT_FALSE(fs::exists(net));
+}
+
 TEST_F(LimitStudy, AFailureIsOneLineAndTheOthersGoOn) {
   ASSERT_EQ(run({"--job", "train/plain/w4/s1"}).status, 0);
   write_file(folder_ / "out" / "nets" / "plain-w4-s1.qla", "damaged");
