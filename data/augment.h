@@ -19,8 +19,9 @@ namespace qlimit {
 
 /// What may happen to an image; nothing by default.
 struct Augmentation {
-  int64_t pad = 0;    // pixels of padding on each side, of which a random window is cut
-  bool flip = false;  // mirror left and right, every second image on average
+  int64_t pad = 0;     // pixels of padding on each side, of which a random window is cut
+  bool flip = false;   // mirror left and right, every second image on average
+  int64_t cutout = 0;  // side of a square that is hidden afterwards, in pixels (data/cutout.h)
 };
 
 /// What does happen to one image: pixel (y,x) of the result is pixel (y + dy, x + dx) of the original, or 0

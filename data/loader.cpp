@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "data/cutout.h"
+
 namespace qlimit {
 namespace {
 
@@ -29,8 +31,9 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options)
   const int64_t size = options_.batch_size;
   check_range("batch size out of range", size, 1, INT32_MAX);
   check_range("number of prefetched batches out of range", options_.prefetch, 1, 1024);
-  check_range("padding of the augmentation out of range", options_.augmentation.pad, 0,
-              std::min(dataset_.images.dim(1), dataset_.images.dim(2)));
+  const int64_t smaller_side = std::min(dataset_.images.dim(1), dataset_.images.dim(2));
+  check_range("padding of the augmentation out of range", options_.augmentation.pad, 0, smaller_side);
+  check_range("side of the cutout out of range", options_.augmentation.cutout, 0, smaller_side);
   batches_per_epoch_ = options_.drop_last ? dataset_.size() / size : (dataset_.size() + size - 1) / size;
   if (batches_per_epoch_ == 0) {
     throw Error(ErrorKind::kUsage, {.what = "not one full batch in the data set",
@@ -66,6 +69,10 @@ Batch Loader::make_batch(std::span<const int64_t> indices, int64_t epoch) const 
     Random random = augment.split(static_cast<uint64_t>(index));
     place_image(dataset_.images.data() + index * image_size, height, width,
                 draw_placement(options_.augmentation, random), table_, out);
+    if (options_.augmentation.cutout > 0) {
+      hide_square(draw_square(options_.augmentation.cutout, height, width, random), height, width, channels,
+                  out);
+    }
     batch.labels.push_back(dataset_.labels[static_cast<size_t>(index)]);
     out += image_size;
   }

@@ -52,9 +52,9 @@ struct LoaderOptions {
 
 class Loader {
  public:
-  /// Throws kData for a bad data set (check_dataset); kUsage for a batch size or prefetch below 1, padding
-  /// beyond the image's size, a normalization that does not fit, or drop_last where not even one batch is
-  /// full.
+  /// Throws kData for a bad data set (check_dataset); kUsage for a batch size or prefetch below 1, padding or
+  /// a cutout beyond the image's size, a normalization that does not fit, or drop_last where not even one
+  /// batch is full.
   Loader(const Dataset& dataset, LoaderOptions options);
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
