@@ -45,17 +45,26 @@ std::vector<EpochRecord> unpack(const Tensor<double>& table) {
 }
 
 void require_same_settings(const SettingsList& settings, const Archive& archive) {
+  const std::string prefix = "settings.";
+  const auto refuse_other = [&](const std::string& expected, const std::string& found) {
+    refuse(archive, "the checkpoint was made with other settings", expected, found);
+  };
   for (const auto& [name, value] : settings) {
-    const std::string entry = "settings." + name;
-    const std::string stored = archive.contains(entry) ? archive.text(entry) : "none";
-    if (stored != value)
-      refuse(archive, "the checkpoint was made with other settings", name + " " + value, stored);
+    const std::string stored = archive.contains(prefix + name) ? archive.text(prefix + name) : "none";
+    if (stored != value) refuse_other(name + " " + value, stored);
+  }
+  for (const Archive::Entry& entry : archive.entries()) {
+    if (!entry.name.starts_with(prefix)) continue;
+    const std::string name = entry.name.substr(prefix.size());
+    const bool known = std::any_of(settings.begin(), settings.end(),
+                                   [&](const auto& setting) { return setting.first == name; });
+    if (!known) refuse_other(concat("no ", name), archive.text(entry.name));
   }
 }
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, Training& training) {
+void save_checkpoint(const std::filesystem::path& path, Training& training, const WeightAverage* average) {
   Archive archive;
   archive.add("kind", kKind);
   for (const auto& [name, value] : training.identity())
@@ -63,10 +72,11 @@ void save_checkpoint(const std::filesystem::path& path, Training& training) {
   archive.add("history", pack(training.history()));
   save_state(training.model(), archive);
   save_state(training.optimizer(), archive);
+  if (average) save_state(*average, archive);
   archive.save(path);
 }
 
-void load_checkpoint(const std::filesystem::path& path, Training& training) {
+void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average) {
   const Archive archive = Archive::load(path);
   if (archive.text("kind") != kKind)
     refuse(archive, "not a checkpoint of this version", kKind, archive.text("kind"));
@@ -77,6 +87,7 @@ void load_checkpoint(const std::filesystem::path& path, Training& training) {
     refuse(archive, "the history has the wrong shape", "", history.shape().to_string());
   load_state(training.model(), archive);
   load_state(training.optimizer(), archive);
+  if (average) load_state(*average, archive);
   const int64_t steps = history.dim(0) * training.steps_per_epoch();
   if (training.optimizer().steps() != steps)
     refuse(archive, "steps and epochs do not agree", concat(steps, " steps"),

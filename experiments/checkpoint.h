@@ -11,14 +11,18 @@
 #include <filesystem>
 
 #include "experiments/train.h"
+#include "optim/weight_average.h"
 
 namespace qlimit {
 
-/// Throws kIo if the file cannot be written; the one before stays then.
-void save_checkpoint(const std::filesystem::path& path, Training& training);
+/// With the average of the weights, if there is one. Throws kIo if the file cannot be written; the one before
+/// stays then.
+void save_checkpoint(const std::filesystem::path& path, Training& training,
+                     const WeightAverage* average = nullptr);
 
 /// Throws kIo for a missing file, kData for one that is damaged, belongs to other settings, data or another
-/// model, or holds numbers that are not finite; the training is of no further use then.
-void load_checkpoint(const std::filesystem::path& path, Training& training);
+/// model, holds numbers that are not finite, or lacks the average that is asked for; neither training nor
+/// average are of further use then.
+void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average = nullptr);
 
 }  // namespace qlimit

@@ -45,9 +45,10 @@ int64_t count_correct(const Tensor<float>& logits, const std::vector<uint8_t>& l
 }  // namespace
 
 Training::Training(Layer& model, const Dataset& train, const Normalization& normalization,
-                   const TrainingSettings& settings)
+                   const TrainingSettings& settings, TrainingHooks hooks)
     : model_(model),
       settings_(settings),
+      hooks_(std::move(hooks)),
       loader_(train, {.batch_size = settings.batch_size,
                       .seed = settings.seed,
                       .shuffle = true,
@@ -80,16 +81,22 @@ EpochRecord Training::run_epoch(Progress& progress) {
 double Training::step(const Batch& batch, EpochProgress& sums) {
   optimizer_->zero_grad();
   const Variable logits = model_(Variable::constant(batch.images));
-  const Variable loss = softmax_cross_entropy(logits, batch.labels, settings_.label_smoothing);
+  const Variable loss = this->loss(logits, batch);
   check_loss(loss.value()[0]);
   backward(loss);
   const double learning_rate = rate_(optimizer_->steps());
   optimizer_->step(learning_rate);
+  if (hooks_.after_step) hooks_.after_step();
 
   sums.images += batch.size();
   sums.loss += static_cast<double>(loss.value()[0]) * static_cast<double>(batch.size());
   sums.accuracy += static_cast<double>(count_correct(logits.value(), batch.labels));
   return learning_rate;
+}
+
+Variable Training::loss(const Variable& logits, const Batch& batch) const {
+  if (hooks_.loss) return hooks_.loss(logits, batch);
+  return softmax_cross_entropy(logits, batch.labels, settings_.label_smoothing);
 }
 
 void Training::check_loss(double loss) const {
@@ -107,6 +114,7 @@ void Training::check_loss(double loss) const {
 
 SettingsList Training::identity() const {
   SettingsList all = describe(settings_);
+  all.insert(all.end(), hooks_.settings.begin(), hooks_.settings.end());
   all.insert(all.end(), data_identity_.begin(), data_identity_.end());
   return all;
 }
@@ -122,6 +130,7 @@ SettingsList describe(const TrainingSettings& settings) {
   list.push_back({"label smoothing", text(settings.label_smoothing)});
   list.push_back({"crop padding", text(settings.augmentation.pad)});
   list.push_back({"flip", settings.augmentation.flip ? "yes" : "no"});
+  if (settings.augmentation.cutout > 0) list.push_back({"cutout", text(settings.augmentation.cutout)});
   list.push_back({"seed", text(settings.seed)});
   return list;
 }

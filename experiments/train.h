@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,12 +51,22 @@ struct EpochRecord {
   double learning_rate = 0;        // of the last step
 };
 
+/// What a training does otherwise than usual: where distillation and averages of weights come in.
+struct TrainingHooks {
+  /// The loss of a batch, from the model's logits; empty: cross entropy with the settings' label smoothing.
+  std::function<Variable(const Variable& logits, const Batch& batch)> loss = {};
+  /// What happens after each step of the optimizer; empty: nothing.
+  std::function<void()> after_step = {};
+  /// What the two depend on, for checkpoints: {"temperature", "4"}.
+  SettingsList settings = {};
+};
+
 class Training {
  public:
   /// `model` must outlive the training; images: [N,H,W,C] -> logits [N,K]. Throws kUsage for settings out of
   /// range.
   Training(Layer& model, const Dataset& train, const Normalization& normalization,
-           const TrainingSettings& settings);
+           const TrainingSettings& settings, TrainingHooks hooks = {});
 
   /// Trains on every image once. Throws kNumeric, with epoch, step and the likely cause, as soon as the loss
   /// is not finite; no checkpoint of that epoch can exist then.
@@ -73,7 +84,7 @@ class Training {
   const TrainingSettings& settings() const { return settings_; }
 
   // What a checkpoint reads and restores.
-  /// All that decides what the training computes, but for the model itself: settings and data.
+  /// All that decides what the training computes, but for the model itself: settings, hooks and data.
   SettingsList identity() const;
   Layer& model() { return model_; }
   Optimizer& optimizer() { return *optimizer_; }
@@ -82,10 +93,12 @@ class Training {
  private:
   /// One step of the optimizer; adds the batch to the figures of the epoch and returns the learning rate.
   double step(const Batch& batch, EpochProgress& sums);
+  Variable loss(const Variable& logits, const Batch& batch) const;
   void check_loss(double loss) const;
 
   Layer& model_;
   TrainingSettings settings_;
+  TrainingHooks hooks_;
   Loader loader_;
   SettingsList data_identity_;
   std::unique_ptr<Optimizer> optimizer_;

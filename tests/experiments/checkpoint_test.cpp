@@ -72,6 +72,37 @@ TEST_F(Checkpoint, OtherSettingsAreNamed) {
   expect_error([&] { load(); }, ErrorKind::kData, {"checksum of the labels"});
 }
 
+TEST_F(Checkpoint, TheAverageOfTheWeightsIsAPartOfIt) {
+  const auto averaged = [&](int64_t epochs, const std::filesystem::path& path, bool loads) {
+    SmallTraining small(micro_cifar_model, data_, kSettings);
+    WeightAverage average(*small.model, 0.9);
+    if (loads) load_checkpoint(path, small.training, &average);
+    while (small.training.epochs_done() < epochs) {
+      small.run(small.training.epochs_done() + 1);
+      average.update();
+    }
+    save_checkpoint(path, small.training, &average);
+  };
+  averaged(3, folder_ / "whole.qla", false);
+  averaged(1, folder_ / "parts.qla", false);
+  averaged(3, folder_ / "parts.qla", true);
+  EXPECT_TRUE(read_file(folder_ / "whole.qla", 1 << 24) == read_file(folder_ / "parts.qla", 1 << 24));
+
+  SmallTraining small(micro_cifar_model, data_, kSettings);
+  WeightAverage average(*small.model, 0.9);
+  expect_error([&] { load_checkpoint(path_, small.training, &average); }, ErrorKind::kData,
+               {"average.updates"});  // SetUp saved none
+}
+
+TEST_F(Checkpoint, SettingsThatTheTrainingLacksAreNamed) {
+  TrainingSettings cut = kSettings;
+  cut.augmentation.cutout = 4;
+  SmallTraining small(micro_cifar_model, data_, cut);
+  small.run(1);
+  save_checkpoint(path_, small.training);
+  expect_error([&] { load(); }, ErrorKind::kData, {"other settings", "no cutout", "found 4"});
+}
+
 TEST_F(Checkpoint, AnotherModelIsRefused) {
   expect_error([&] { load(kSettings, standard_cifar_model); }, ErrorKind::kData,
                {path_.string(), "0.weight"});

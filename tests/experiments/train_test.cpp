@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/archive.h"
 #include "core/parallel.h"
 #include "experiments/quantization.h"
+#include "layers/softmax_cross_entropy.h"
 #include "layers/state.h"
 #include "optim/state.h"
 #include "tests/experiments/small_data.h"
@@ -117,6 +119,47 @@ TEST(Training, ABrokenWeightIsNamed) {
     if (parameter.name == "4.weight") value[0] = std::nanf("");
   }
   expect_error([&] { small.run(); }, ErrorKind::kNumeric, {"epoch 2, step 1", "not finite: 4.weight"});
+}
+
+TEST(Training, HooksReplaceTheLossAndFollowEachStep) {
+  const Dataset data = striped_images(60, 28, 1);
+  const TrainingSettings settings{.epochs = 2, .batch_size = 20};
+  SmallTraining usual(mnist_model, data, settings);
+  usual.run();
+
+  Random weights(settings.seed, "weights");
+  const auto model = mnist_model(weights);
+  std::vector<int64_t> steps;
+  Training* hooked = nullptr;
+  const TrainingHooks hooks{
+      .loss = [](const Variable& logits,
+                 const Batch& batch) { return softmax_cross_entropy(logits, batch.labels); },
+      .after_step = [&] { steps.push_back(hooked->optimizer().steps()); },
+      .settings = {{"loss", "of one's own"}}};
+  Training training(*model, data, channel_statistics(data), settings, hooks);
+  hooked = &training;
+  Progress silent(stdout, ProgressStyle::kQuiet, 2, training.images_per_epoch());
+  while (!training.finished()) {
+    silent.begin_epoch(training.epochs_done() + 1);
+    training.end_epoch(training.run_epoch(silent));
+  }
+  EXPECT_EQ(steps, (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
+  for (size_t i = 0; i < 2; ++i)  // the same loss, so the same training
+    EXPECT_EQ(training.history()[i].train_loss, usual.training.history()[i].train_loss);
+  const SettingsList identity = training.identity();
+  EXPECT_NE(std::find(identity.begin(), identity.end(), hooks.settings.front()), identity.end());
+}
+
+TEST(Training, ALossThatIgnoresTheModelTrainsNothing) {
+  const Dataset data = striped_images(20, 28, 1);
+  Random weights(1, "weights");
+  const auto model = mnist_model(weights);
+  const TrainingHooks hooks{
+      .loss = [](const Variable&, const Batch&) { return Variable::constant(Tensor<Real>::full({}, 1)); }};
+  Training training(*model, data, channel_statistics(data), {.batch_size = 20}, hooks);
+  Progress silent(stdout, ProgressStyle::kQuiet, 1, training.images_per_epoch());
+  silent.begin_epoch(1);
+  expect_error([&] { training.run_epoch(silent); }, ErrorKind::kUsage, {});
 }
 
 TEST(Training, UnknownNamesAreRefused) {
