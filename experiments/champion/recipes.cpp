@@ -1,0 +1,87 @@
+#include "experiments/champion/recipes.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "experiments/champion/nets.h"
+#include "experiments/models.h"
+
+namespace qlimit {
+namespace {
+
+ChampionRecipe micro() {
+  return {.name = "micro",
+          .dataset = "cifar10",
+          .make_model = champion_micro_model,
+          .most_parameters = 10'500,
+          .aim = 0.84,
+          .training = {.epochs = 240,
+                       .batch_size = 128,
+                       .learning_rate = 0.01,
+                       .weight_decay = 0.01,
+                       .augmentation = {.pad = 4, .flip = true}},
+          .average_decay = 0.999,
+          .teacher = "standard",
+          .teaching = {.temperature = 4, .teacher_share = 0.9}};
+}
+
+ChampionRecipe mnist() {
+  return {.name = "mnist",
+          .dataset = "mnist",
+          .make_model = champion_mnist_model,
+          .most_parameters = 7'999,
+          .aim = 0.994,
+          .training = {.epochs = 40,
+                       .batch_size = 128,
+                       .learning_rate = 0.01,
+                       .weight_decay = 0.01,
+                       .augmentation = {.pad = 2}},
+          .average_decay = 0.999};
+}
+
+ChampionRecipe standard() {
+  return {.name = "standard",
+          .dataset = "cifar10",
+          .make_model = standard_cifar_model,
+          .most_parameters = 353'802,
+          .aim = 0.92,
+          .training = {.epochs = 80,
+                       .batch_size = 128,
+                       .learning_rate = 0.005,
+                       .weight_decay = 0.05,
+                       .label_smoothing = 0.1,
+                       .augmentation = {.pad = 4, .flip = true, .cutout = 16}},
+          .average_decay = 0.999};
+}
+
+}  // namespace
+
+const std::vector<ChampionRecipe>& champion_recipes() {
+  static const std::vector<ChampionRecipe> recipes = {micro(), mnist(), standard()};
+  return recipes;
+}
+
+const ChampionRecipe& champion_recipe(std::string_view name) {
+  for (const ChampionRecipe& recipe : champion_recipes())
+    if (recipe.name == name) return recipe;
+  throw Error(ErrorKind::kUsage,
+              {.what = "no such recipe", .expected = "micro, mnist or standard", .found = std::string(name)});
+}
+
+SettingsList describe(const ChampionRecipe& recipe) {
+  const auto text = [](auto value) { return fmt::format("{}", value); };
+  SettingsList list = {{"recipe", recipe.name}, {"data set", recipe.dataset}};
+  for (const auto& setting : describe(recipe.training))
+    if (setting.first != "seed") list.push_back(setting);
+  list.push_back({"decay of the average", text(recipe.average_decay)});
+  if (!recipe.teacher.empty()) {
+    list.push_back({"teacher", recipe.teacher});
+    list.push_back({"temperature", text(recipe.teaching.temperature)});
+    list.push_back({"teacher's share", text(recipe.teaching.teacher_share)});
+  }
+  list.push_back({"calibration", recipe.calibration});
+  list.push_back({"calibration images", text(recipe.calibration_images)});
+  return list;
+}
+
+}  // namespace qlimit

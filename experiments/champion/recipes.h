@@ -1,0 +1,45 @@
+// The recipes of the champions: how to train the best int8 model that we know of at each size.
+//
+//   recipe      data       parameters         int8 accuracy aimed at
+//   micro       CIFAR-10   at most 10,500     84 %, as a student of the standard model
+//   mnist       MNIST      at most 7,999      99.4 %
+//   standard    CIFAR-10   353,802            92 %
+//
+// What a recipe says was chosen by trials (`champion micro --trial`), which hold out a part of the training
+// images and never see the test images.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "experiments/train.h"
+#include "layers/distillation.h"
+#include "layers/sequential.h"
+
+namespace qlimit {
+
+struct ChampionRecipe {
+  std::string name;     // of the recipe and its folder
+  std::string dataset;  // as load_dataset knows it
+  std::unique_ptr<Sequential> (*make_model)(Random&) = nullptr;
+  int64_t most_parameters = 0;
+  double aim = 0;                       // accuracy in int8, in [0,1]
+  TrainingSettings training = {};       // with the first seed
+  int64_t seeds = 3;                    // counted up from the first
+  double average_decay = 0;             // of the weights that are kept (optim/weight_average.h)
+  std::string teacher = {};             // the recipe whose model teaches; empty: labels alone
+  DistillationOptions teaching = {};    // if there is a teacher
+  std::string calibration = "min_max";  // of the activations' ranges, as --calibration names them elsewhere
+  int64_t calibration_images = 1000;
+};
+
+const std::vector<ChampionRecipe>& champion_recipes();
+/// Throws kUsage for a name that none has.
+const ChampionRecipe& champion_recipe(std::string_view name);
+
+/// All that decides about a recipe's models but the seed, by name.
+SettingsList describe(const ChampionRecipe& recipe);
+
+}  // namespace qlimit

@@ -1,0 +1,125 @@
+#include "experiments/champion/seed_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/archive.h"
+#include "core/file.h"
+#include "experiments/checkpoint.h"
+#include "layers/batch_norm_statistics.h"
+#include "layers/state.h"
+#include "layers/summary.h"
+#include "optim/weight_average.h"
+
+namespace qlimit {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of the training images, for the statistics of batch norm.
+constexpr int64_t kStatisticsImages = 10'000;
+constexpr int64_t kStatisticsBatch = 500;
+
+TrainingSettings with_seed(TrainingSettings settings, uint64_t seed) {
+  settings.seed = seed;
+  return settings;
+}
+
+TrainingHooks hooks_of(const ChampionRecipe& recipe, const Teacher* teacher, WeightAverage& average) {
+  TrainingHooks hooks = teacher ? taught_by(*teacher, recipe.teaching) : TrainingHooks{};
+  hooks.after_step = [&average] { average.update(); };
+  hooks.settings.push_back({"decay of the average", fmt::format("{}", recipe.average_decay)});
+  return hooks;
+}
+
+void renew_statistics(Layer& model, const ChampionImages& images) {
+  Loader loader(take(images.train, kStatisticsImages),
+                {.batch_size = kStatisticsBatch, .normalization = images.normalization});
+  loader.start_epoch(0);
+  recompute_statistics(model, [&](Tensor<Real>& next) {
+    Batch batch;
+    if (!loader.next(batch)) return false;
+    next = batch.images;
+    return true;
+  });
+}
+
+// An epoch with its checkpoint.
+void run_epoch(Training& training, WeightAverage& average, const ChampionImages& images,
+               const fs::path& checkpoint, Progress& progress) {
+  progress.begin_epoch(training.epochs_done() + 1);
+  EpochRecord record = training.run_epoch(progress);
+  std::string remark;
+  if (images.trial) {
+    const AveragedWeights now(average);
+    record.evaluation_accuracy =
+        evaluate(training_graph(training.model()), images.judges, images.normalization).accuracy;
+    remark = fmt::format("  held out {:5.2f} %", 100 * record.evaluation_accuracy);
+  }
+  training.end_epoch(record);
+  save_checkpoint(checkpoint, training, &average);
+  progress.end_epoch(
+      {.images = training.images_per_epoch(), .loss = record.train_loss, .accuracy = record.train_accuracy},
+      remark);
+}
+
+int64_t count_correct(const Engine& engine, const ChampionImages& images) {
+  const Evaluation evaluation = evaluate(engine, images.judges, images.normalization);
+  return std::count(evaluation.outcomes.begin(), evaluation.outcomes.end(), 1);
+}
+
+void save_model(const Layer& model, const fs::path& path) {
+  Archive archive;
+  save_state(model, archive);
+  archive.save(path);
+}
+
+}  // namespace
+
+TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImages& images,
+                               const Teacher* teacher, uint64_t seed, const fs::path& folder,
+                               ProgressStyle style) {
+  Random weights(seed, "weights");
+  std::unique_ptr<Sequential> model = recipe.make_model(weights);
+  WeightAverage average(*model, recipe.average_decay);
+  Training training(*model, images.train, images.normalization, with_seed(recipe.training, seed),
+                    hooks_of(recipe, teacher, average));
+  const fs::path checkpoint = folder / "checkpoint.qla";
+  if (fs::exists(checkpoint)) load_checkpoint(checkpoint, training, &average);
+  Progress progress(stdout, style, recipe.training.epochs, training.images_per_epoch());
+  while (!training.finished()) run_epoch(training, average, images, checkpoint, progress);
+  average.swap();  // for good
+  renew_statistics(*model, images);
+  model->set_training(false);
+  return {.model = std::move(model), .history = training.history(), .seconds = progress.seconds()};
+}
+
+CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images) {
+  Options options;
+  options.calibration = recipe.calibration;
+  options.calibration_images = recipe.calibration_images;
+  return compile(model, images.train, images.normalization, options);
+}
+
+SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, const Teacher* teacher,
+                    uint64_t seed, const fs::path& folder, ProgressStyle style) {
+  const TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
+  save_model(*trained.model, folder / "model.qla");
+  const CompiledModels compiled = compile_champion(*trained.model, recipe, images);
+  write_file(folder / "model_fp32.tflite", compiled.fp32_export.file.bytes);
+  write_file(folder / "model_int8.tflite", compiled.int8_export.file.bytes);
+  const Summary summary = summarize(*trained.model, with_batch(images.train.images.shape(), 1));
+  const SeedResult result{.seed = seed,
+                          .parameters = summary.parameters,
+                          .multiply_adds = summary.multiply_adds,
+                          .images = images.judges.size(),
+                          .fp32_correct = count_correct(compiled.fp32, images),
+                          .int8_correct = count_correct(compiled.int8, images),
+                          .model_bytes = static_cast<int64_t>(compiled.int8_export.file.bytes.size()),
+                          .seconds = trained.seconds};
+  write_file(folder / "result.json", to_json(result, trained.history).dump(2) + "\n");
+  return result;
+}
+
+}  // namespace qlimit

@@ -1,0 +1,46 @@
+// One seed of a champion: from the first random weight to a .tflite file and its accuracy. In a folder:
+//
+//   checkpoint.qla          after each epoch, with the average of the weights
+//   model.qla               the trained model: the average, with batch norm's statistics computed anew
+//   model_fp32.tflite, model_int8.tflite
+//   result.json             written last; when it is there, the seed is done
+//
+// The stages are functions of their own; a fine-tuning with quantization would stand between them:
+//
+//   TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
+//   CompiledModels compiled = compile_champion(*trained.model, recipe, images);
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "experiments/champion/images.h"
+#include "experiments/champion/recipes.h"
+#include "experiments/champion/seed_result.h"
+#include "experiments/champion/teacher.h"
+#include "experiments/quantization.h"
+
+namespace qlimit {
+
+/// A trained model and what its training has cost.
+struct TrainedChampion {
+  std::unique_ptr<Sequential> model;
+  std::vector<EpochRecord> history;
+  double seconds = 0;  // of this process
+};
+
+/// Trains from the checkpoint in `folder`, if there is one, else from the start; with the teacher, if there
+/// is one. In a trial the images held out judge the averaged weights after each epoch; in a final training
+/// nothing is judged. Throws kNumeric if it diverges, kData for a checkpoint of another training.
+TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImages& images,
+                               const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
+                               ProgressStyle style);
+
+/// The model in float and in int8, as the recipe calibrates it.
+CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images);
+
+/// All stages; the judges are asked once, at the end. The folder must exist.
+SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, const Teacher* teacher,
+                    uint64_t seed, const std::filesystem::path& folder, ProgressStyle style);
+
+}  // namespace qlimit
