@@ -48,6 +48,9 @@ double rounding_seconds(const SizedNet& net) {
   return 2 * training_seconds(net, static_cast<double>(kOptions.iterations * kOptions.batch));
 }
 
+// What a step of training costs with quantization, in ordinary steps.
+constexpr double kFakeQuantization = 1.5;
+
 SizedNet sized(const StudyPlan& plan, const PlannedNet& planned) {
   Random random(0, "sizes");
   const auto model = net_family(planned.shape).make(planned.width, random, plan.image_channels);
@@ -89,10 +92,15 @@ class JobList {
 
   void add_questions(const SizedNet& net, uint64_t seed) {
     const double evaluation = evaluation_seconds(net, static_cast<double>(plan_.test_images));
+    const auto more_images = static_cast<double>(plan_.train_images * plan_.quantized_epochs);
     for (const Method& method : limit_methods()) {
+      if (method.recipe.trains && !net.planned.trains_quantized) continue;
       const auto points = static_cast<double>(planned_points(plan_, method.points).size());
       const double rounding = method.recipe.learns_rounding ? rounding_seconds(net) : 0;
-      if (points > 0) add(JobKind::kQuantize, net, seed, method.name, points * (evaluation + rounding));
+      const double training =
+          method.recipe.trains ? kFakeQuantization * training_seconds(net, more_images) : 0;
+      const double each = evaluation + rounding + training;
+      if (points > 0) add(JobKind::kQuantize, net, seed, method.name, points * each);
     }
     add(JobKind::kLayers, net, seed, {}, static_cast<double>(net.layers) * evaluation);
     if (!net.planned.calibrates) return;

@@ -26,6 +26,8 @@ const Points kActivations = {{8, 6}, {8, 5}, {8, 4}, {8, 3}, {8, 2}, {4, 4}};
 const Points kBudgets = {{6, 8}, {5, 8}, {4, 8}, {3, 8}};
 // What takes long is measured where rounding matters most.
 const Points kNarrowWeights = {{4, 8}, {3, 8}, {2, 8}, {4, 4}};
+// Each of these is a training.
+const Points kTrained = {{4, 4}, {3, 3}, {2, 2}, {4, 8}};
 
 std::vector<Method> table() {
   return {
@@ -71,6 +73,8 @@ std::vector<Method> table() {
        {.weights = WeightRangeMethod::kMse, .learns_rounding = true},
        kNarrowWeights},
       {"mixed", "each layer its own width, under a budget of bytes", {.mixes_widths = true}, kBudgets},
+      {"qat", "a short training with moving ranges", {.trains = GridScheme::kMinMax}, kTrained},
+      {"lsq", "a short training with learned steps", {.trains = GridScheme::kLearned}, kTrained},
   };
 }
 

@@ -17,6 +17,7 @@
 #include "quant/affine.h"
 #include "quant/observer.h"
 #include "quant/remedies/weight_range.h"
+#include "quant/training/fake_quantized_model.h"
 
 namespace qlimit {
 
@@ -32,6 +33,9 @@ struct Recipe {
   BiasCorrection bias = BiasCorrection::kNone;
   bool learns_rounding = false;  // AdaRound
   bool mixes_widths = false;
+  /// Trains a little more, with quantization (experiments/limit/quantized_training.h); then nothing but
+  /// `scales` counts.
+  std::optional<GridScheme> trains = {};
 };
 
 struct Method {

@@ -11,6 +11,8 @@ namespace {
 // The two largest separable nets take more time than all others together.
 constexpr int64_t kEpochs = 10;
 constexpr int64_t kEpochsOfTheLargest = 5;
+// So many of each shape, the smallest: up to 25,000 parameters.
+constexpr size_t kTrainedQuantized = 5;
 
 int64_t epochs_of(const std::string& shape, int64_t width) {
   return shape == "separable" && width > 40 ? kEpochsOfTheLargest : kEpochs;
@@ -34,7 +36,8 @@ StudyPlan full_plan() {
       plan.nets.push_back({.shape = family.name,
                            .width = width,
                            .epochs = epochs_of(family.name, width),
-                           .calibrates = i == 1 || i == 3 || i == 5});
+                           .calibrates = i == 1 || i == 3 || i == 5,
+                           .trains_quantized = i < kTrainedQuantized});
     }
   }
   return plan;
@@ -48,8 +51,9 @@ StudyPlan quick_plan() {
   plan.seeds = {1, 2};
   plan.points = {{8, 8}, {6, 6}, {4, 4}, {4, 8}, {8, 4}, {2, 8}};
   plan.calibration_sizes = {10, 100, 1000};
-  plan.nets = {{"plain", 2, 4, false},     {"plain", 8, 4, true},      {"plain", 20, 4, false},
-               {"separable", 4, 4, false}, {"separable", 16, 4, true}, {"separable", 40, 2, false}};
+  plan.quantized_epochs = 1;
+  plan.nets = {{"plain", 2, 4, false},     {"plain", 8, 4, true, true}, {"plain", 20, 4, false},
+               {"separable", 4, 4, false}, {"separable", 16, 4, true},  {"separable", 40, 2, false}};
   return plan;
 }
 
@@ -60,7 +64,7 @@ StudyPlan tiny_plan() {
           .image_channels = 1,
           .train_images = 256,
           .test_images = 100,
-          .nets = {{"plain", 4, 12, true}, {"separable", 4, 12, false}},
+          .nets = {{"plain", 4, 12, true, true}, {"separable", 4, 12, false}},
           .seeds = {1},
           .points = {{8, 8}, {4, 8}, {8, 4}},
           .calibration_images = 16,

@@ -21,7 +21,8 @@ struct PlannedNet {
   std::string shape;
   int64_t width = 0;
   int64_t epochs = 0;
-  bool calibrates = false;  // whether calibration sets of several sizes are tried
+  bool calibrates = false;        // whether calibration sets of several sizes are tried
+  bool trains_quantized = false;  // whether the methods that train are tried
 };
 
 struct StudyPlan {
@@ -39,7 +40,9 @@ struct StudyPlan {
   std::vector<int64_t> calibration_sizes = {};  // that are tried
   std::vector<std::string> calibration_methods = {};
   std::vector<BitWidths> calibration_points = {};
-  int layer_bits = 4;  // of one layer at a time
+  int layer_bits = 4;                     // of one layer at a time
+  int64_t quantized_epochs = 2;           // of a training with quantization, after the net's own
+  double quantized_learning_rate = 2e-3;  // its highest
 
   StudyHeader header() const { return {.preset = preset, .data = data, .test_images = test_images}; }
 };

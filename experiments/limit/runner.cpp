@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "experiments/limit/layer_sensitivity.h"
+#include "experiments/limit/quantized_training.h"
 #include "layers/summary.h"
 #include "quant/cost.h"
 
@@ -173,7 +174,10 @@ QuantizeResult StudyRunner::quantize(const JobName& job) {
   Quantizer& quantizer = this->quantizer(job.net);
   QuantizeResult result;
   for (const BitWidths& bits : planned_points(plan_, method.points)) {
-    const QuantizedGraph q = quantizer.quantize(method.recipe, bits);
+    const QuantizedGraph q = method.recipe.trains
+                                 ? train_quantized(quantizer.net(), plan_, data(),
+                                                   quantizer.calibration_images(), method.recipe, bits)
+                                 : quantizer.quantize(method.recipe, bits);
     result.correct[bits] = quantizer.count_correct(q);
     if (says_bytes(method)) result.bytes[bits.weights] = total_cost(q).constant_bytes;
   }

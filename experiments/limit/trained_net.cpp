@@ -51,13 +51,18 @@ TrainingSettings training_settings(const StudyPlan& plan, const NetKey& key) {
 
 double train(TrainedNet& net, const StudyPlan& plan, const StudyData& data) {
   Training training(*net.model, data.train, data.normalization, training_settings(plan, net.key));
+  const double seconds = run_silently(training);
+  net.model->set_training(false);
+  return seconds;
+}
+
+double run_silently(Training& training) {
   Progress clock(stdout, ProgressStyle::kQuiet, training.settings().epochs, training.images_per_epoch());
   while (!training.finished()) {
     clock.begin_epoch(training.epochs_done() + 1);
     training.end_epoch(training.run_epoch(clock));
     clock.end_epoch({.images = training.images_per_epoch()}, "");
   }
-  net.model->set_training(false);
   return clock.seconds();
 }
 

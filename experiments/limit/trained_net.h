@@ -45,6 +45,8 @@ TrainedNet new_net(const StudyPlan& plan, const NetKey& key);
 
 /// AdamW, one cycle, crops and flips; returns the seconds it took. Throws kNumeric if it diverges.
 double train(TrainedNet& net, const StudyPlan& plan, const StudyData& data);
+/// All epochs of a training, without a word; returns the seconds they took.
+double run_silently(Training& training);
 /// How the net is trained.
 TrainingSettings training_settings(const StudyPlan& plan, const NetKey& key);
 

@@ -315,7 +315,7 @@ TEST(Widths, WrongWidthsAreRefused) {
   refuse({.weight_bits = 9}, "2 to 8");
   refuse({.activation_bits = 1}, "2 to 8");
   refuse({.activation_bits = 16}, "2 to 8");
-  refuse({.node_weight_bits = {8}}, "2 widths");
+  refuse({.node_weight_bits = {8}}, "widths of the nodes");
   refuse({.node_weight_bits = {8, 0}}, "2 to 8");
   refuse({.value_bits = {8, 8}}, "widths of the values");
   refuse({.value_bits = std::vector<int>(graph.values.size(), 9)}, "2 to 8");

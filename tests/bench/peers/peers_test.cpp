@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/kernels/gemm.h"
+#include "core/kernels/isa.h"
 #include "core/random.h"
 #include "quant/float_executor.h"
 #include "quant/quantized_model.h"
@@ -50,6 +51,12 @@ TEST_P(Peers, FloatNetsGiveOurAnswers) {
   }
 }
 
+// oneDNN's sums of bytes saturate where the processor has no VNNI (its manual, "Nuances of int8
+// computations").
+bool saturates(const Peer& peer) {
+  return peer.name == "onednn" && supported_isas().back() != Isa::kAvx512Vnni;
+}
+
 // They round differently, some steps of the output's scale at most.
 TEST_P(Peers, Int8NetsGiveOurAnswersButForRounding) {
   for (const Net& net : nets()) {
@@ -59,7 +66,8 @@ TEST_P(Peers, Int8NetsGiveOurAnswersButForRounding) {
     for (const Peer& peer : peers()) {
       const auto theirs = peer.make_int8(q, random_int8_images(net, kImages), GetParam());
       theirs->run();
-      EXPECT_LT(largest_difference(theirs->outputs(), ours), 4 * step) << peer.name << ", " << net.name;
+      const double steps = saturates(peer) ? 20 : 4;
+      EXPECT_LT(largest_difference(theirs->outputs(), ours), steps * step) << peer.name << ", " << net.name;
       EXPECT_GT(largest(theirs->outputs()), 30 * step) << peer.name << ", " << net.name;
     }
   }

@@ -220,7 +220,7 @@ TEST_F(LimitStudy, ListsWithoutDoing) {
 TEST_F(LimitStudy, PartsAreRangesForSchedulers) {
   const Exit exit = run({"--parts"});
   EXPECT_EQ(exit.status, 0);
-  EXPECT_EQ(exit.out, concat("train 1-1\ntrain 2-2\nmeasure 3-18\nmeasure 19-",
+  EXPECT_EQ(exit.out, concat("train 1-1\ntrain 2-2\nmeasure 3-21\nmeasure 22-",
                              study_jobs(study_plan("tiny")).size(), "\n"));
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
