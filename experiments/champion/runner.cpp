@@ -152,6 +152,7 @@ std::vector<SeedResult> run_recipe(const ChampionRecipe& recipe, const ChampionP
 void run_champion(const ChampionOptions& options) {
   if (options.threads > 0) set_thread_count(options.threads);
   const ChampionRecipe recipe = chosen_recipe(options);
+  require_size(recipe);  // before a teacher is trained for it
   const ChampionPlace place = place_of(recipe.name, options);
   std::optional<Teacher> teacher;
   if (!recipe.teacher.empty()) teacher = read_teacher(teacher_file(recipe, options));

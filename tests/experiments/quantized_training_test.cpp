@@ -53,7 +53,9 @@ class QuantizedTraining : public testing::Test {
                              .dense_weights = Granularity::kPerChannel,
                              .scheme = scheme});
   }
-  static TrainingSettings settings() { return {.epochs = 12, .batch_size = 32, .learning_rate = 5e-3, .seed = 2}; }
+  static TrainingSettings settings() {
+    return {.epochs = 12, .batch_size = 32, .learning_rate = 5e-3, .seed = 2};
+  }
 
   static double accuracy(const Engine& engine) {
     return evaluate(engine, data_->test, normalization_).accuracy;

@@ -98,9 +98,9 @@ TEST_F(LimitQuantizer, MethodsDoWhatTheirNamesSay) {
   EXPECT_TRUE(same_weights(both, weight_mse));
   EXPECT_EQ(both.params, by(q, "mse", bits).params);
   const QuantizedGraph rounded = by(q, "adaround", bits);
-  EXPECT_EQ(rounded.params, weight_mse.params);
-  EXPECT_FALSE(same_weights(rounded, weight_mse));
-  EXPECT_TRUE(same_biases(rounded, weight_mse));
+  EXPECT_EQ(rounded.params, both.params);
+  EXPECT_FALSE(same_weights(rounded, both));
+  EXPECT_TRUE(same_biases(rounded, both));
   for (const char* name : {"bias", "bias_analytic"}) {
     const QuantizedGraph other = by(q, name, bits);
     EXPECT_TRUE(same_weights(other, plain)) << name;
