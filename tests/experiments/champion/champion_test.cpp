@@ -17,6 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
+// Training the standard net as a teacher, if only on the images of the sources, takes minutes under a
+// sanitizer.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kTeachersTakeMinutes = true;
+#else
+constexpr bool kTeachersTakeMinutes = false;
+#endif
+
 class Champion : public testing::Test {
  protected:
   Arguments command(const Arguments& more, const std::string& output = "out") const {
@@ -36,6 +44,7 @@ class Champion : public testing::Test {
 };
 
 TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
+  if (kTeachersTakeMinutes) GTEST_SKIP();
   const Exit exit = run({"micro", "--seeds", "2", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.err, "");
@@ -60,6 +69,7 @@ TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
 }
 
 TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
+  if (kTeachersTakeMinutes) GTEST_SKIP();
   const Exit exit = run({"micro", "--trial", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("held out "), std::string::npos) << exit.out;
@@ -72,6 +82,7 @@ TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
 }
 
 TEST_F(Champion, AnyTfliteFileTeaches) {
+  if (kTeachersTakeMinutes) GTEST_SKIP();
   ASSERT_EQ(run({"standard", "--seeds", "1", "--epochs", "1"}, "other").status, 0);
   const fs::path file = folder_ / "other/standard/seed_42/model_fp32.tflite";
   const Exit exit = run({"micro", "--seeds", "1", "--epochs", "1", "--teacher", file});
