@@ -20,9 +20,9 @@ using Arguments = std::vector<std::string>;
 // Training the standard net as a teacher, if only on the images of the sources, takes minutes under a
 // sanitizer.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kTeachersTakeMinutes = true;
+constexpr bool kTakesMinutes = true;
 #else
-constexpr bool kTeachersTakeMinutes = false;
+constexpr bool kTakesMinutes = false;
 #endif
 
 class Champion : public testing::Test {
@@ -44,7 +44,7 @@ class Champion : public testing::Test {
 };
 
 TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
-  if (kTeachersTakeMinutes) GTEST_SKIP();
+  if (kTakesMinutes) GTEST_SKIP();
   const Exit exit = run({"micro", "--seeds", "2", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.err, "");
@@ -69,7 +69,7 @@ TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
 }
 
 TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
-  if (kTeachersTakeMinutes) GTEST_SKIP();
+  if (kTakesMinutes) GTEST_SKIP();
   const Exit exit = run({"micro", "--trial", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("held out "), std::string::npos) << exit.out;
@@ -82,7 +82,7 @@ TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
 }
 
 TEST_F(Champion, AnyTfliteFileTeaches) {
-  if (kTeachersTakeMinutes) GTEST_SKIP();
+  if (kTakesMinutes) GTEST_SKIP();
   ASSERT_EQ(run({"standard", "--seeds", "1", "--epochs", "1"}, "other").status, 0);
   const fs::path file = folder_ / "other/standard/seed_42/model_fp32.tflite";
   const Exit exit = run({"micro", "--seeds", "1", "--epochs", "1", "--teacher", file});
@@ -91,6 +91,7 @@ TEST_F(Champion, AnyTfliteFileTeaches) {
 }
 
 TEST_F(Champion, GoesOnSeedBySeedAfterItWasKilled) {
+  if (kTakesMinutes) GTEST_SKIP();
   const Arguments arguments = {"mnist", "--seeds", "2", "--epochs", "3", "--quiet"};
   ASSERT_EQ(run(arguments, "whole").status, 0);
   for (const int milliseconds : {200, 500, 900, 1500}) {
