@@ -1,6 +1,5 @@
 #include "quant/training/fake_quantize.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -171,11 +170,6 @@ std::vector<float> half_ranges_of(const Tensor<float>& steps, int bits) {
   std::vector<float> half_ranges(steps.begin(), steps.end());
   for (float& half : half_ranges) half *= static_cast<float>(weight_max(bits));
   return half_ranges;
-}
-
-float first_step(double mean_magnitude, int32_t top) {
-  constexpr double kLeast = 1e-6;  // for what is always zero
-  return static_cast<float>(std::max(kLeast, 2 * mean_magnitude / std::sqrt(static_cast<double>(top))));
 }
 
 }  // namespace qlimit

@@ -56,7 +56,4 @@ FakeFilter fake_quantize_filter_learned(const Variable& weight, const Variable& 
 /// The half ranges that these steps stand for.
 std::vector<float> half_ranges_of(const Tensor<float>& steps, int bits);
 
-/// Where a learned step begins: 2 * mean |x| / sqrt(top) (Esser et al. 2020, section 2.1), but at least 1e-6.
-float first_step(double mean_magnitude, int32_t top);
-
 }  // namespace qlimit

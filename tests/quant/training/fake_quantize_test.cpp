@@ -185,11 +185,6 @@ TEST(LearnedStep, DoesNotDependOnTheNumberOfThreads) {
   for (float g : gradients) EXPECT_EQ(g, gradients[0]);
 }
 
-TEST(LearnedStep, BeginsWhereThePaperSays) {
-  EXPECT_FLOAT_EQ(first_step(0.5, 7), 2 * 0.5f / std::sqrt(7.0f));
-  EXPECT_GT(first_step(0, 7), 0.0f) << "the logarithm of a step must exist";
-}
-
 TEST(FakeFilter, GivesTheNumbersOfQuantizeFilter) {
   Random rng(6, "filters");
   struct Case {
