@@ -41,9 +41,8 @@ std::byte* bytes_of(Tensor<Real>& tensor) { return reinterpret_cast<std::byte*>(
 /// The gradient of the input, image by image.
 class InputGradient {
  public:
-  InputGradient(const WindowGeometry& g, const Tensor<Real>& weight) : weight_(weight), scatter_(g) {
+  InputGradient(const WindowGeometry& g, const Tensor<Real>& weight) : g_(g), weight_(weight), scatter_(g) {
     if (g.window.stride_h == 1 && g.window.stride_w == 1) back_ = input_gradient_depthwise(g, weight.data());
-    lines_ = g.in_h;
   }
 
   int64_t scratch_bytes() const { return back_ ? back_->scratch_bytes() : scatter_.scratch_bytes(); }
@@ -51,17 +50,17 @@ class InputGradient {
   /// upstream: [OH,OW,C] of one image, dx: [H,W,C] of it.
   void run(const Real* upstream, std::byte* room, Real* dx) const {
     if (back_) {
-      back_->run(upstream, 0, lines_, room, {.out = dx});
+      back_->run(upstream, 0, g_.in_h, room, {.out = dx});
     } else {
       scatter_.input(upstream, weight_.data(), room, dx);
     }
   }
 
  private:
+  WindowGeometry g_;
   Tensor<Real> weight_;
   DepthwiseGradient scatter_;
   std::optional<PackedDepthwise> back_;  // without a stride
-  int64_t lines_;
 };
 
 void add_pixels(int64_t pixels, int64_t channels, const Real* upstream, Real* sums) {

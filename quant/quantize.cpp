@@ -107,12 +107,13 @@ std::vector<int> activation_widths(const Graph& graph, int bits) {
 namespace {
 
 /// What stands there for each node or value may be left out.
-void check_count(const char* what, size_t count, size_t expected) {
+void check_count(const char* what, const char* owners, size_t count, size_t expected) {
   if (count == 0 || count == expected) return;
-  throw Error(ErrorKind::kUsage, {.what = concat(what, " belong to another graph"),
-                                  .where = "quantize",
-                                  .expected = concat(expected),
-                                  .found = concat(count)});
+  throw Error(ErrorKind::kUsage,
+              {.what = concat("the ", what, " of the ", owners, " belong to another graph"),
+               .where = "quantize",
+               .expected = concat(expected, " ", what),
+               .found = concat(count)});
 }
 
 void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options) {
@@ -123,10 +124,10 @@ void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions
                                     .found = concat(ranges.size()),
                                     .hint = "calibrate after the passes, on the graph that is quantized"});
   }
-  check_count("the widths of the nodes", options.node_weight_bits.size(), graph.nodes.size());
-  check_count("the widths of the values", options.value_bits.size(), graph.values.size());
-  check_count("the grids of the values", options.value_params.size(), graph.values.size());
-  check_count("the half ranges of the nodes", options.node_half_ranges.size(), graph.nodes.size());
+  check_count("widths", "nodes", options.node_weight_bits.size(), graph.nodes.size());
+  check_count("widths", "values", options.value_bits.size(), graph.values.size());
+  check_count("grids", "values", options.value_params.size(), graph.values.size());
+  check_count("half ranges", "nodes", options.node_half_ranges.size(), graph.nodes.size());
 }
 
 }  // namespace

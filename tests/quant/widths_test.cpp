@@ -319,6 +319,8 @@ TEST(Widths, WrongWidthsAreRefused) {
   refuse({.node_weight_bits = {8, 0}}, "2 to 8");
   refuse({.value_bits = {8, 8}}, "widths of the values");
   refuse({.value_bits = std::vector<int>(graph.values.size(), 9)}, "2 to 8");
+  refuse({.value_params = {AffineParams{}}}, "grids of the values");
+  refuse({.node_half_ranges = {{1.0f}}}, "half ranges of the nodes");
 
   const QuantizedGraph good = quantize(graph, ranges, {.weight_bits = 4, .activation_bits = 4});
   const auto refuse_model = [&](const auto& change, const char* found) {

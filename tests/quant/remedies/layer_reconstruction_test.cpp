@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "quant/remedies/layer_mean.h"
+#include "tests/quant/integer_definition.h"
 #include "tests/quant/remedies/remedy_case.h"
 
 namespace qlimit {
@@ -13,20 +14,6 @@ namespace {
 
 constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6,
                                        Activation::kReluN1To1};
-
-double clamped(double x, Activation activation) {
-  switch (activation) {
-    case Activation::kRelu:
-      return std::max(x, 0.0);
-    case Activation::kRelu6:
-      return std::clamp(x, 0.0, 6.0);
-    case Activation::kReluN1To1:
-      return std::clamp(x, -1.0, 1.0);
-    case Activation::kNone:
-      break;
-  }
-  return x;
-}
 
 TEST(SquaredError, HasTheValueAndTheSlopeOfItsFormula) {
   const std::vector<double> y = {-3, -0.4, 0.2, 0.7, 3.1, 5.5, 7, 12}, target = {0, 1, 0.1, -0.5, 3, 6, 5, 6};
