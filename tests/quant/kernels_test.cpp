@@ -336,7 +336,6 @@ TEST_F(Int8Kernels, AddBroadcastsEitherSide) {
 TEST_F(Int8Kernels, PairsInVectorsEqualThePlainLoop) {
   Random random(16, "pairs");
   for (int model = 0; model < kModels; ++model) {
-    choose_isa(random);
     Shape shapes[2] = {
         {between(random, 1, 2), between(random, 1, 4), between(random, 1, 5), between(random, 1, 40)},
         {1, 1, 1, 1}};
@@ -369,11 +368,15 @@ TEST_F(Int8Kernels, PairsInVectorsEqualThePlainLoop) {
           }
         }
       }
-      run(params, x1.data(), x2.data(), y.data());
-      params.pairs = Broadcast("test", shape, shape);
-      params.in_vectors = false;
-      run(params, whole1.data(), whole2.data(), expected.data());
-      ASSERT_EQ(to_numbers(y), to_numbers(expected)) << model;
+      auto plain = params;
+      plain.pairs = Broadcast("test", shape, shape);
+      plain.in_vectors = false;
+      run(plain, whole1.data(), whole2.data(), expected.data());
+      for (Isa isa : supported_isas()) {
+        set_active_isa(isa);
+        run(params, x1.data(), x2.data(), y.data());
+        ASSERT_EQ(to_numbers(y), to_numbers(expected)) << model << " on " << isa_name(isa);
+      }
     };
     expect_equal(
         int8::prepare_add(shapes[0], p1, shapes[1], p2, random_output(random, std::max(p1.scale, p2.scale))),

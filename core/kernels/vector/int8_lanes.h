@@ -158,6 +158,7 @@ struct Lanes128 {
 // Four lanes in plain C++, for every processor: the compiler finds the 128-bit instructions for most of it.
 struct Lanes128 {
   typedef int32_t Type __attribute__((vector_size(16)));
+  typedef uint32_t Unsigned __attribute__((vector_size(16)));
   static constexpr int64_t kLanes = 4;
 
   static Type load(const void* p) {
@@ -178,7 +179,10 @@ struct Lanes128 {
 #endif
   }
 
-  static Type add(Type a, Type b) { return a + b; }
+  /// Wraps, as the instructions do: 2^31 - 1 is made of the shifted 1, which is -2^31 in these lanes.
+  static Type add(Type a, Type b) {
+    return reinterpret_cast<Type>(reinterpret_cast<Unsigned>(a) + reinterpret_cast<Unsigned>(b));
+  }
   template <int kCount>
   static Type shift_left_by(Type x) {
     return x << kCount;
