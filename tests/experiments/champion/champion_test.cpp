@@ -9,6 +9,7 @@
 #include "experiments/champion/runner.h"
 #include "tests/experiments/child.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qlimit {
@@ -17,14 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
-// Training the standard net as a teacher, if only on the images of the sources, takes minutes under a
-// sanitizer.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kTakesMinutes = true;
-#else
-constexpr bool kTakesMinutes = false;
-#endif
-
+// Those that train the standard net as a teacher are skipped under sanitizers.
 class Champion : public testing::Test {
  protected:
   Arguments command(const Arguments& more, const std::string& output = "out") const {
@@ -44,7 +38,7 @@ class Champion : public testing::Test {
 };
 
 TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
-  if (kTakesMinutes) GTEST_SKIP();
+  if (kUnderSanitizer) GTEST_SKIP();
   const Exit exit = run({"micro", "--seeds", "2", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.err, "");
@@ -69,7 +63,7 @@ TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
 }
 
 TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
-  if (kTakesMinutes) GTEST_SKIP();
+  if (kUnderSanitizer) GTEST_SKIP();
   const Exit exit = run({"micro", "--trial", "--epochs", "1"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("held out "), std::string::npos) << exit.out;
@@ -82,7 +76,7 @@ TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
 }
 
 TEST_F(Champion, AnyTfliteFileTeaches) {
-  if (kTakesMinutes) GTEST_SKIP();
+  if (kUnderSanitizer) GTEST_SKIP();
   ASSERT_EQ(run({"standard", "--seeds", "1", "--epochs", "1"}, "other").status, 0);
   const fs::path file = folder_ / "other/standard/seed_42/model_fp32.tflite";
   const Exit exit = run({"micro", "--seeds", "1", "--epochs", "1", "--teacher", file});
@@ -91,7 +85,7 @@ TEST_F(Champion, AnyTfliteFileTeaches) {
 }
 
 TEST_F(Champion, GoesOnSeedBySeedAfterItWasKilled) {
-  if (kTakesMinutes) GTEST_SKIP();
+  if (kUnderSanitizer) GTEST_SKIP();
   const Arguments arguments = {"mnist", "--seeds", "2", "--epochs", "3", "--quiet"};
   ASSERT_EQ(run(arguments, "whole").status, 0);
   for (const int milliseconds : {200, 500, 900, 1500}) {

@@ -15,6 +15,7 @@
 #include "experiments/limit/runner.h"
 #include "tests/experiments/child.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qlimit {
@@ -97,6 +98,7 @@ TEST_F(LimitStudy, DoesAllJobsAndThenNothing) {
 
 // Jobs alone, in any order, in several processes and with any number of threads find the same.
 TEST_F(LimitStudy, JobsAloneFindTheSame) {
+  if (kUnderSanitizer) GTEST_SKIP();
   const size_t count = study_jobs(study_plan("tiny")).size();
   ASSERT_EQ(run({"--quiet", "--threads", "2"}, "whole").status, 0);
   ASSERT_EQ(run({"--job", concat(count), "--threads", "1"}, "parts").status, 0);  // trains its net itself
@@ -115,6 +117,7 @@ TEST_F(LimitStudy, JobsAloneFindTheSame) {
 }
 
 TEST_F(LimitStudy, GoesOnAfterItWasKilled) {
+  if (kUnderSanitizer) GTEST_SKIP();
   ASSERT_EQ(run({"--quiet"}, "whole").status, 0);
   for (const int milliseconds : {20, 100, 250}) {
     Child child(command({"--quiet"}, "killed"), folder_ / "log");
@@ -134,6 +137,7 @@ TEST_F(LimitStudy, GoesOnAfterItWasKilled) {
 
 // Nets of which all is known are not trained again; the others are, with all their jobs.
 TEST_F(LimitStudy, GoesOnFromResultsOfWholeNets) {
+  if (kUnderSanitizer) GTEST_SKIP();
   ASSERT_EQ(run({"--quiet"}, "whole").status, 0);
   const fs::path results = folder_ / "whole" / "results.jsonl";
   const Exit all = run({"--quiet", "--from", results}, "copy");
