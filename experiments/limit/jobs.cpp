@@ -49,7 +49,7 @@ double rounding_seconds(const SizedNet& net) {
 }
 
 // What a step of training costs with quantization, in ordinary steps.
-constexpr double kFakeQuantization = 1.5;
+constexpr double kFakeQuantization = 1.1;
 
 SizedNet sized(const StudyPlan& plan, const PlannedNet& planned) {
   Random random(0, "sizes");

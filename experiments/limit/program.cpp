@@ -25,7 +25,7 @@ constexpr const char* kExamples =
     "  limit_study --quick                         a coarse map in ten minutes\n"
     "  limit_study --job quantize/plain/w8/s1/mse  one job\n"
     "  limit_study --jobs 1-80 --threads 1         the first 80, beside other processes\n"
-    "  limit_study --from docs/study/results.jsonl all nets that are not known yet\n";
+    "  limit_study --from docs/study/results.jsonl what is not known yet\n";
 
 fs::path output_folder(const LimitOptions& options, const StudyPlan& plan) {
   if (!options.output.empty()) return options.output;
@@ -113,9 +113,8 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
                "before the others begin");
   app.add_option("--job", options.job, "do one job, by its number or its name");
   app.add_option("--jobs", options.jobs, "do these jobs, for example 3-17");
-  app.add_option(
-      "--from", options.from,
-      "take over what an earlier run, on whatever machine, found of whole nets: its results.jsonl");
+  app.add_option("--from", options.from,
+                 "take over what an earlier run found, on whatever machine: its results.jsonl");
   app.add_flag("--quick", options.quick, "three sizes, two seeds, short trainings: ten minutes");
   app.add_option("--data", options.data,
                  "folder with the data sets, or 'tiny' for a study of seconds on the images of the sources");

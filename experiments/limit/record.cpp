@@ -34,6 +34,7 @@ void add_to(OrderedJson& json, const TrainResult& r) {
   json["epochs"] = r.epochs;
   json["fp32"] = r.fp32;
   json["seconds"] = rounded(r.seconds, 10);
+  json["instruction_set"] = r.instruction_set;
 }
 
 void add_to(OrderedJson& json, const QuantizeResult& r) {
@@ -82,7 +83,8 @@ TrainResult train_from(const JsonObject& object, int64_t most) {
           .multiply_adds = object.whole("multiply_adds", 1, kMost),
           .epochs = object.whole("epochs", 1, kMost),
           .fp32 = object.whole("fp32", 0, most),
-          .seconds = object.number("seconds", 0, 1e9)};
+          .seconds = object.number("seconds", 0, 1e9),
+          .instruction_set = object.text("instruction_set")};
 }
 
 QuantizeResult quantize_from(const JsonObject& object, int64_t most) {
@@ -165,7 +167,8 @@ Record parse_record(std::string_view line, const StudyHeader& header, const std:
   const int64_t most = header.test_images;
   switch (record.job.kind) {
     case JobKind::kTrain:
-      object.expect_keys({"job", "parameters", "multiply_adds", "epochs", "fp32", "seconds"});
+      object.expect_keys(
+          {"job", "parameters", "multiply_adds", "epochs", "fp32", "seconds", "instruction_set"});
       record.result = train_from(object, most);
       break;
     case JobKind::kQuantize:

@@ -3,7 +3,7 @@
 //
 //   {"study":"limit","version":1,"preset":"full","data":"cifar10","test_images":10000}
 //   {"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":12,"fp32":7412,
-//    "seconds":55.1}
+//    "seconds":55.1,"instruction_set":"avx512"}
 //   {"job":"quantize/plain/w8/s1/min_max","correct":{"8/8":7409,"4/8":6120,"4/4":3321},
 //    "bytes":{"8":10712,"4":5692}}
 //   {"job":"layers/plain/w8/s1","bits":4,"int8":7409,"correct":{"conv2d_1":7010,"conv2d_2":7398},
@@ -59,8 +59,9 @@ struct TrainResult {
   int64_t parameters = 0;
   int64_t multiply_adds = 0;  // for one image
   int64_t epochs = 0;
-  int64_t fp32 = 0;    // right answers of the trained net
-  double seconds = 0;  // that the training took
+  int64_t fp32 = 0;             // right answers of the trained net
+  double seconds = 0;           // that the training took
+  std::string instruction_set;  // of the kernels that trained it (core/kernels/isa.h)
 };
 
 struct QuantizeResult {

@@ -1,10 +1,12 @@
 #include "experiments/limit/runner.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/kernels/isa.h"
 #include "experiments/limit/layer_sensitivity.h"
 #include "experiments/limit/quantized_training.h"
 #include "layers/summary.h"
@@ -38,6 +40,12 @@ void claim_folder(const fs::path& output, const StudyHeader& header) {
                                   .hint = "choose another folder with --output"});
 }
 
+// Whether this machine would make the same net of it.
+bool can_train_again(const Record& training) {
+  const TrainResult* result = std::get_if<TrainResult>(&training.result);
+  return result != nullptr && result->instruction_set == isa_name(active_isa());
+}
+
 // Whether a method's results say the bytes (record.h).
 bool says_bytes(const Method& method) { return method.name == "min_max" || method.recipe.mixes_widths; }
 
@@ -60,18 +68,22 @@ size_t StudyRunner::adopt(const LimitResults& results, const std::vector<Job>& j
   }
   std::map<JobName, const Record*> known;
   for (const Record& record : results.records) known[record.job] = &record;
-  std::map<NetKey, std::vector<const Record*>> complete;
-  for (const Job& job : jobs) complete[job.name.net];
-  for (const Job& job : jobs) {
-    const auto found = known.find(job.name);
-    if (found == known.end() || is_done(job.name)) complete.erase(job.name.net);
-    if (const auto net = complete.find(job.name.net); net != complete.end())
-      net->second.push_back(found->second);
-  }
+  std::map<NetKey, std::vector<const Job*>> nets;
+  for (const Job& job : jobs) nets[job.name.net].push_back(&job);
   size_t count = 0;
-  for (const auto& [net, records] : complete) {
-    for (const Record* record : records) write_file(job_path(record->job), to_line(*record) + "\n");
-    count += records.size();
+  for (const auto& [net, its_jobs] : nets) {
+    const auto training = known.find({.kind = JobKind::kTrain, .net = net});
+    const bool complete = std::all_of(its_jobs.begin(), its_jobs.end(),
+                                      [&](const Job* job) { return known.contains(job->name); });
+    const bool begun =
+        std::any_of(its_jobs.begin(), its_jobs.end(), [&](const Job* job) { return is_done(job->name); });
+    if (begun || training == known.end() || !(complete || can_train_again(*training->second))) continue;
+    for (const Job* job : its_jobs) {
+      const auto found = known.find(job->name);
+      if (found == known.end()) continue;
+      write_file(job_path(job->name), to_line(*found->second) + "\n");
+      ++count;
+    }
   }
   return count;
 }
@@ -166,7 +178,8 @@ TrainResult StudyRunner::train(const NetKey& key) {
           .multiply_adds = summary.multiply_adds,
           .epochs = planned_net(plan_, key).epochs,
           .fp32 = Quantizer(std::move(net), data(), 1).count_correct_fp32(),
-          .seconds = seconds};
+          .seconds = seconds,
+          .instruction_set = isa_name(active_isa())};
 }
 
 QuantizeResult StudyRunner::quantize(const JobName& job) {

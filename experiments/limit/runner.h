@@ -10,8 +10,9 @@
 // same job, both write the same.
 //
 // Results of an earlier run can be taken over (`adopt`), so that a study can be done in several sittings, on
-// several machines. Float sums run in another order on another instruction set, and so a net trained there
-// is another net: only nets of which everything is known are taken over.
+// several machines. What is missing of a net needs the net itself, which is trained again, and is the same
+// bits on the same instruction set only: float sums run in another order on another. So a net of which
+// something is missing is taken over only if it was trained with the instruction set in use.
 #pragma once
 
 #include <filesystem>
@@ -39,8 +40,9 @@ class StudyRunner {
   /// Does the job, and before it the training that it needs, unless they are done. Throws what goes wrong.
   void run(const JobName& job);
 
-  /// Takes over the results of all nets of which they have every job of the list, but for those that are done
-  /// here; returns how many jobs. Throws kUsage for results of another study.
+  /// Takes over the results of nets of which nothing is done here: of those that have every job of the list,
+  /// and of those whose missing jobs can be done with the same net here (see above). Returns how many jobs.
+  /// Throws kUsage for results of another study.
   size_t adopt(const LimitResults& results, const std::vector<Job>& jobs);
   /// Writes results.jsonl from all finished jobs of the list, in its order; returns how many there are.
   /// Throws kData for a job file that is damaged.

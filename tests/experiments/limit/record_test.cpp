@@ -14,7 +14,7 @@ const StudyHeader kHeader = {.preset = "full", .data = "cifar10", .test_images =
 const char* const kHeaderLine =
     R"({"study":"limit","version":1,"preset":"full","data":"cifar10","test_images":10000})";
 const char* const kTrain =
-    R"({"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":12,"fp32":7412,"seconds":55.1})";
+    R"({"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":12,"fp32":7412,"seconds":55.1,"instruction_set":"avx2"})";
 const char* const kQuantize =
     R"({"job":"quantize/plain/w8/s1/min_max","correct":{"8/8":7409,"4/8":6120,"4/4":3321},"bytes":{"8":10712,"4":5692}})";
 const char* const kOtherMethod = R"({"job":"quantize/plain/w8/s1/mse","correct":{"4/8":7001}})";
@@ -68,6 +68,7 @@ TEST(LimitRecord, Fields) {
   EXPECT_EQ(train.epochs, 12);
   EXPECT_EQ(train.fp32, 7412);
   EXPECT_DOUBLE_EQ(train.seconds, 55.1);
+  EXPECT_EQ(train.instruction_set, "avx2");
 
   const auto quantized = std::get<QuantizeResult>(parse(kQuantize).result);
   ASSERT_EQ(quantized.correct.size(), 3u);

@@ -45,7 +45,8 @@ class MadeUpNet {
             .multiply_adds = std::llround(parameters_ * 78),
             .epochs = 10,
             .fp32 = images(fp32_),
-            .seconds = 12.5};
+            .seconds = 12.5,
+            .instruction_set = "avx2"};
   }
 
   // `method` and widths decide about the noise; the rest is the seed's.
