@@ -8,6 +8,7 @@
 #include "experiments/limit/report/breaking_point.h"
 #include "experiments/limit/report/byte_trade.h"
 #include "experiments/limit/report/charts.h"
+#include "experiments/limit/report/coverage.h"
 #include "experiments/limit/report/markdown.h"
 #include "experiments/limit/report/tables.h"
 #include "experiments/text_table.h"
@@ -108,7 +109,7 @@ void add_values(Report& report, const StudySummary& summary) {
   report.texts["value:preset"] = summary.header().preset;
   report.texts["value:data"] = dataset_title(summary.header().data);
   report.texts["value:test_images"] = thousands(summary.header().test_images);
-  report.texts["value:jobs"] = thousands(static_cast<int64_t>(summary.jobs()));
+  report.texts["value:coverage"] = coverage_text(summary);
   report.texts["value:sizes"] = concat(summary.nets().size());
   report.texts["value:seeds"] = seeds.empty() ? kUnknown : seeds;
   report.texts["value:methods"] = concat(summary.methods().size());

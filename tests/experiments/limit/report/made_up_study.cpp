@@ -124,7 +124,8 @@ StudySummary summary_of(const std::vector<std::string>& lines) {
 
 std::string trained(const std::string& net, int64_t parameters, int64_t fp32) {
   return concat(R"({"job":"train/)", net, R"(","parameters":)", parameters,
-                R"(,"multiply_adds":100,"epochs":10,"fp32":)", fp32, R"(,"seconds":1})");
+                R"(,"multiply_adds":100,"epochs":10,"fp32":)", fp32,
+                R"(,"seconds":1,"instruction_set":"avx2"})");
 }
 
 std::string quantized(const std::string& net_and_method, const std::string& correct,

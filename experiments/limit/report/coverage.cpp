@@ -1,0 +1,71 @@
+#include "experiments/limit/report/coverage.h"
+
+#include <algorithm>
+
+#include "experiments/limit/jobs.h"
+#include "experiments/limit/methods.h"
+#include "experiments/limit/nets.h"
+#include "experiments/text_table.h"
+
+namespace qlimit {
+namespace {
+
+// Things of one kind, "the seed 4" or "the seeds 4, 5".
+class Missing {
+ public:
+  explicit Missing(std::string kind) : kind_(std::move(kind)) {}
+
+  void add(const std::string& name) {
+    names_ += (count_ == 0 ? "" : ", ") + name;
+    ++count_;
+  }
+  void append_to(std::string& list) const {
+    if (count_ > 0) list += concat(list.empty() ? "" : ", ", "the ", kind_, count_ > 1 ? "s " : " ", names_);
+  }
+
+ private:
+  std::string kind_, names_;
+  size_t count_ = 0;
+};
+
+std::string missing_text(const StudySummary& summary, const StudyPlan& plan) {
+  std::string list;
+  Missing seeds("seed");
+  for (const uint64_t seed : plan.seeds)
+    if (!summary.seeds().contains(seed)) seeds.add(concat(seed));
+  seeds.append_to(list);
+  for (const NetFamily& family : net_families()) {
+    const std::vector<NetSize> known = summary.nets(family.name);
+    Missing widths(family.name + " width");
+    for (const PlannedNet& net : plan.nets) {
+      const auto same = [&](const NetSize& size) { return size.width == net.width; };
+      if (net.shape == family.name && std::none_of(known.begin(), known.end(), same))
+        widths.add(concat(net.width));
+    }
+    widths.append_to(list);
+  }
+  Missing methods("method");
+  for (const Method& method : limit_methods()) {
+    const auto& known = summary.methods();
+    const bool planned = !planned_points(plan, method.points).empty();
+    if (planned && std::find(known.begin(), known.end(), method.name) == known.end())
+      methods.add("`" + method.name + "`");
+  }
+  methods.append_to(list);
+  return list;
+}
+
+}  // namespace
+
+std::string coverage_text(const StudySummary& summary) {
+  const StudyPlan plan = study_plan(summary.header().preset);
+  const size_t planned = study_jobs(plan).size();
+  const std::string all = thousands(static_cast<int64_t>(planned));
+  if (summary.jobs() == planned) return concat("all ", all, " jobs of it are in the results");
+  const std::string missing = missing_text(summary, plan);
+  return concat(thousands(static_cast<int64_t>(summary.jobs())), " of its ", all,
+                " jobs are in the results so far",
+                missing.empty() ? "" : "; there is nothing yet of " + missing);
+}
+
+}  // namespace qlimit
