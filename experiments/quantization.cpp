@@ -34,10 +34,28 @@ ExportedModel exported(const AnyGraph& graph) {
   }
 }
 
+std::shared_ptr<const FloatExecutor> folded(Layer& model, const Shape& images) {
+  Graph graph = trace(model, images);
+  run_passes(graph);
+  return std::make_shared<const FloatExecutor>(graph);
+}
+
 QuantizedGraph without_integers(const Graph& graph) {
   return {.graph = graph,
           .params = std::vector<AffineParams>(graph.values.size()),
           .filters = std::vector<QuantizedFilter>(graph.nodes.size())};
+}
+
+CompiledModels both(const std::shared_ptr<const FloatExecutor>& fp32,
+                    const std::shared_ptr<const QuantizedModel>& int8, std::vector<LayerNoise> noise) {
+  return {.fp32_graph = without_integers(fp32->graph()),
+          .int8_graph = int8->quantized(),
+          .fp32 = make_engine("compiled fp32", fp32),
+          .fp32_export = exported(fp32->graph()),
+          .int8 = make_engine("int8", int8),
+          .int8_export = exported(int8->quantized()),
+          .int8_fingerprint = int8->fingerprint(),
+          .noise = std::move(noise)};
 }
 
 }  // namespace
@@ -53,24 +71,18 @@ Engine make_engine(const std::string& name, std::shared_ptr<const QuantizedModel
 CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
                        const Options& options) {
   const Tensor<float> images = first_images(train, normalization, options.calibration_images);
-  Graph graph = trace(model, images.shape());
-  run_passes(graph);
-  const auto fp32 = std::make_shared<const FloatExecutor>(graph);
-
+  const auto fp32 = folded(model, images.shape());
   const Ranges ranges =
       calibrate(*fp32, images, {.observer = {.method = calibration_method(options.calibration)}});
   const QuantizeOptions rules{.weights =
                                   options.per_tensor ? Granularity::kPerTensor : Granularity::kPerChannel};
-  const auto int8 = std::make_shared<const QuantizedModel>(quantize(graph, ranges, rules));
+  const auto int8 = std::make_shared<const QuantizedModel>(quantize(fp32->graph(), ranges, rules));
+  return both(fp32, int8, layer_noise(*fp32, *int8, first_images(train, normalization, kNoiseImages)));
+}
 
-  return {.fp32_graph = without_integers(fp32->graph()),
-          .int8_graph = int8->quantized(),
-          .fp32 = make_engine("compiled fp32", fp32),
-          .fp32_export = exported(fp32->graph()),
-          .int8 = make_engine("int8", int8),
-          .int8_export = exported(int8->quantized()),
-          .int8_fingerprint = int8->fingerprint(),
-          .noise = layer_noise(*fp32, *int8, first_images(train, normalization, kNoiseImages))};
+CompiledModels compile_trained(Layer& model, QuantizedGraph int8_graph) {
+  const Shape image = int8_graph.graph.value(int8_graph.graph.input).shape;
+  return both(folded(model, image), std::make_shared<const QuantizedModel>(std::move(int8_graph)), {});
 }
 
 }  // namespace qlimit

@@ -47,4 +47,8 @@ Engine make_engine(const std::string& name, std::shared_ptr<const QuantizedModel
 CompiledModels compile(Layer& model, const Dataset& train, const Normalization& normalization,
                        const Options& options);
 
+/// The same with integers that a training with quantization has made of the model (quant/training). They
+/// differ from the float model by more than noise: `noise` is empty.
+CompiledModels compile_trained(Layer& model, QuantizedGraph int8_graph);
+
 }  // namespace qlimit

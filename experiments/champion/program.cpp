@@ -41,6 +41,11 @@ void add_changes(CLI::App& app, ChampionOptions& o) {
   app.add_option("--weight-decay", o.weight_decay, "pull of the weights towards 0")->check(between(0, 1000));
   app.add_option("--average-decay", o.average_decay, "of the average of the weights, which is what is kept")
       ->check(between(0, 0.999999));
+  app.add_option("--quantized-epochs", o.quantized_epochs,
+                 "more epochs, in training with quantization; 0: quantize afterwards")
+      ->check(whole(0, 100'000));
+  app.add_option("--quantized-learning-rate", o.quantized_learning_rate, "highest step size in these")
+      ->check(between(1e-12, 1e12));
   app.add_option("--temperature", o.temperature, "that softens teacher and student")
       ->check(between(0.01, 1000));
   app.add_option("--teacher-share", o.teacher_share, "of the loss; the labels have the rest")
@@ -82,6 +87,8 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.training.learning_rate, options.learning_rate);
   change(recipe.training.weight_decay, options.weight_decay);
   change(recipe.average_decay, options.average_decay);
+  change(recipe.quantized_epochs, options.quantized_epochs);
+  change(recipe.quantized_learning_rate, options.quantized_learning_rate);
   change(recipe.teaching.temperature, options.temperature);
   change(recipe.teaching.teacher_share, options.teacher_share);
   return recipe;

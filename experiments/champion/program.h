@@ -40,6 +40,8 @@ struct ChampionOptions {
   std::optional<double> learning_rate = {};
   std::optional<double> weight_decay = {};
   std::optional<double> average_decay = {};
+  std::optional<int64_t> quantized_epochs = {};
+  std::optional<double> quantized_learning_rate = {};
   std::optional<double> temperature = {};
   std::optional<double> teacher_share = {};
 };

@@ -54,6 +54,17 @@ ChampionRecipe standard() {
           .average_decay = 0.999};
 }
 
+// "[16,3,3,3] [1,3,3,16] ...": what tells one net from another.
+std::string weight_shapes(const ChampionRecipe& recipe) {
+  Random random(0, "shapes");
+  std::string text;
+  for (const Parameter& p : recipe.make_model(random)->parameters()) {
+    const Shape& shape = p.variable.shape();
+    if (shape.rank() > 1) text += concat(text.empty() ? "" : " ", shape.to_string());
+  }
+  return text;
+}
+
 }  // namespace
 
 const std::vector<ChampionRecipe>& champion_recipes() {
@@ -70,7 +81,8 @@ const ChampionRecipe& champion_recipe(std::string_view name) {
 
 SettingsList describe(const ChampionRecipe& recipe) {
   const auto text = [](auto value) { return fmt::format("{}", value); };
-  SettingsList list = {{"recipe", recipe.name}, {"data set", recipe.dataset}};
+  SettingsList list = {
+      {"recipe", recipe.name}, {"data set", recipe.dataset}, {"weights", weight_shapes(recipe)}};
   for (const auto& setting : describe(recipe.training))
     if (setting.first != "seed") list.push_back(setting);
   list.push_back({"decay of the average", text(recipe.average_decay)});
@@ -78,6 +90,10 @@ SettingsList describe(const ChampionRecipe& recipe) {
     list.push_back({"teacher", recipe.teacher});
     list.push_back({"temperature", text(recipe.teaching.temperature)});
     list.push_back({"teacher's share", text(recipe.teaching.teacher_share)});
+  }
+  if (recipe.quantized_epochs > 0) {
+    list.push_back({"epochs with quantization", text(recipe.quantized_epochs)});
+    list.push_back({"learning rate with quantization", text(recipe.quantized_learning_rate)});
   }
   list.push_back({"calibration", recipe.calibration});
   list.push_back({"calibration images", text(recipe.calibration_images)});

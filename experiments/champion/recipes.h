@@ -25,13 +25,15 @@ struct ChampionRecipe {
   std::string dataset;  // as load_dataset knows it
   std::unique_ptr<Sequential> (*make_model)(Random&) = nullptr;
   int64_t most_parameters = 0;
-  double aim = 0;                       // accuracy in int8, in [0,1]
-  TrainingSettings training = {};       // with the first seed
-  int64_t seeds = 3;                    // counted up from the first
-  double average_decay = 0;             // of the weights that are kept (optim/weight_average.h)
-  std::string teacher = {};             // the recipe whose model teaches; empty: labels alone
-  DistillationOptions teaching = {};    // if there is a teacher
-  std::string calibration = "min_max";  // of the activations' ranges, as --calibration names them elsewhere
+  double aim = 0;                     // accuracy in int8, in [0,1]
+  TrainingSettings training = {};     // with the first seed
+  int64_t seeds = 3;                  // counted up from the first
+  double average_decay = 0;           // of the weights that are kept (optim/weight_average.h)
+  std::string teacher = {};           // the recipe whose model teaches; empty: labels alone
+  DistillationOptions teaching = {};  // if there is a teacher
+  int64_t quantized_epochs = 0;       // more of them, in training with quantization; 0: quantized afterwards
+  double quantized_learning_rate = 1e-3;  // its highest
+  std::string calibration = "min_max";    // of the activations' ranges, as --calibration names them elsewhere
   int64_t calibration_images = 1000;
 };
 

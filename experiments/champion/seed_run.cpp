@@ -11,6 +11,8 @@
 #include "layers/state.h"
 #include "layers/summary.h"
 #include "optim/weight_average.h"
+#include "quant/trace.h"
+#include "quant/training/fake_quantized_model.h"
 
 namespace qlimit {
 namespace {
@@ -64,6 +66,17 @@ void run_epoch(Training& training, WeightAverage& average, const ChampionImages&
       remark);
 }
 
+// All epochs that the checkpoint does not have yet; returns the seconds they took. The average is the model
+// then.
+double run_epochs(Training& training, WeightAverage& average, const ChampionImages& images,
+                  const fs::path& checkpoint, ProgressStyle style) {
+  if (fs::exists(checkpoint)) load_checkpoint(checkpoint, training, &average);
+  Progress progress(stdout, style, training.settings().epochs, training.images_per_epoch());
+  while (!training.finished()) run_epoch(training, average, images, checkpoint, progress);
+  average.swap();  // for good
+  return progress.seconds();
+}
+
 int64_t count_correct(const Engine& engine, const ChampionImages& images) {
   const Evaluation evaluation = evaluate(engine, images.judges, images.normalization);
   return std::count(evaluation.outcomes.begin(), evaluation.outcomes.end(), 1);
@@ -85,14 +98,25 @@ TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImage
   WeightAverage average(*model, recipe.average_decay);
   Training training(*model, images.train, images.normalization, with_seed(recipe.training, seed),
                     hooks_of(recipe, teacher, average));
-  const fs::path checkpoint = folder / "checkpoint.qla";
-  if (fs::exists(checkpoint)) load_checkpoint(checkpoint, training, &average);
-  Progress progress(stdout, style, recipe.training.epochs, training.images_per_epoch());
-  while (!training.finished()) run_epoch(training, average, images, checkpoint, progress);
-  average.swap();  // for good
+  const double seconds = run_epochs(training, average, images, folder / "checkpoint.qla", style);
   renew_statistics(*model, images);
   model->set_training(false);
-  return {.model = std::move(model), .history = training.history(), .seconds = progress.seconds()};
+  return {.model = std::move(model), .history = training.history(), .seconds = seconds};
+}
+
+QuantizedGraph train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
+                              const Teacher* teacher, uint64_t seed, const fs::path& folder,
+                              ProgressStyle style) {
+  const Tensor<float> first = first_images(images.train, images.normalization, recipe.calibration_images);
+  FakeQuantizedModel quantized(trace(model, first.shape()), first);
+  WeightAverage average(quantized, recipe.average_decay);
+  TrainingSettings settings = with_seed(recipe.training, seed);
+  settings.epochs = recipe.quantized_epochs;
+  settings.learning_rate = recipe.quantized_learning_rate;
+  Training training(quantized, images.train, images.normalization, settings,
+                    hooks_of(recipe, teacher, average));
+  run_epochs(training, average, images, folder / "quantized_checkpoint.qla", style);
+  return quantized.convert(Runtime::kTflite);
 }
 
 CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images) {
@@ -106,7 +130,11 @@ SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, 
                     uint64_t seed, const fs::path& folder, ProgressStyle style) {
   const TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
   save_model(*trained.model, folder / "model.qla");
-  const CompiledModels compiled = compile_champion(*trained.model, recipe, images);
+  const CompiledModels compiled =
+      recipe.quantized_epochs == 0
+          ? compile_champion(*trained.model, recipe, images)
+          : compile_trained(*trained.model,
+                            train_integers(*trained.model, recipe, images, teacher, seed, folder, style));
   write_file(folder / "model_fp32.tflite", compiled.fp32_export.file.bytes);
   write_file(folder / "model_int8.tflite", compiled.int8_export.file.bytes);
   const Summary summary = summarize(*trained.model, with_batch(images.train.images.shape(), 1));

@@ -2,13 +2,17 @@
 //
 //   checkpoint.qla          after each epoch, with the average of the weights
 //   model.qla               the trained model: the average, with batch norm's statistics computed anew
+//   quantized_checkpoint.qla    after each epoch with quantization, if the recipe has any
 //   model_fp32.tflite, model_int8.tflite
 //   result.json             written last; when it is there, the seed is done
 //
-// The stages are functions of their own; a fine-tuning with quantization would stand between them:
+// The stages are functions of their own:
 //
 //   TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
-//   CompiledModels compiled = compile_champion(*trained.model, recipe, images);
+//   QuantizedGraph integers = train_integers(*trained.model, recipe, images, teacher, seed, folder, style);
+//   CompiledModels compiled = compile_trained(*trained.model, integers);
+//
+// Without epochs with quantization the last two are one, compile_champion.
 #pragma once
 
 #include <filesystem>
@@ -35,6 +39,13 @@ struct TrainedChampion {
 TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImages& images,
                                const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
                                ProgressStyle style);
+
+/// The integers of the trained model after recipe.quantized_epochs more epochs in 8 bits (quant/training),
+/// with the same teacher and an average of the weights again; the model itself stays as it is. Goes on from a
+/// checkpoint of its own, and judges in a trial, as train_champion does. Throws what train_champion throws.
+QuantizedGraph train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
+                              const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
+                              ProgressStyle style);
 
 /// The model in float and in int8, as the recipe calibrates it.
 CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images);

@@ -23,14 +23,24 @@ TEST(ChampionOptions, WithoutAnyItIsTheMicroRecipe) {
 }
 
 TEST(ChampionOptions, EachIsHonoured) {
-  const ChampionRecipe recipe = chosen({"micro", "--epochs", "7", "--batch-size", "33", "--learning-rate",
-                                        "0.5", "--weight-decay", "0.25", "--average-decay", "0.75",
-                                        "--temperature", "3", "--teacher-share", "0.125", "--seeds", "5"});
+  const ChampionRecipe recipe = chosen({"micro", "--epochs",
+                                        "7",     "--batch-size",
+                                        "33",    "--learning-rate",
+                                        "0.5",   "--weight-decay",
+                                        "0.25",  "--average-decay",
+                                        "0.75",  "--quantized-epochs",
+                                        "2",     "--quantized-learning-rate",
+                                        "0.125", "--temperature",
+                                        "3",     "--teacher-share",
+                                        "0.125", "--seeds",
+                                        "5"});
   EXPECT_EQ(recipe.training.epochs, 7);
   EXPECT_EQ(recipe.training.batch_size, 33);
   EXPECT_EQ(recipe.training.learning_rate, 0.5);
   EXPECT_EQ(recipe.training.weight_decay, 0.25);
   EXPECT_EQ(recipe.average_decay, 0.75);
+  EXPECT_EQ(recipe.quantized_epochs, 2);
+  EXPECT_EQ(recipe.quantized_learning_rate, 0.125);
   EXPECT_EQ(recipe.teaching.temperature, 3);
   EXPECT_EQ(recipe.teaching.teacher_share, 0.125);
   EXPECT_EQ(recipe.seeds, 5);

@@ -63,7 +63,7 @@ TEST(ChampionRecipes, UnknownNamesAreRefused) {
 // Whatever changes the trained model changes the description.
 TEST(ChampionRecipes, DescriptionsSayAllThatDecides) {
   const ChampionRecipe& micro = champion_recipe("micro");
-  std::vector<ChampionRecipe> others(9, micro);
+  std::vector<ChampionRecipe> others(11, micro);
   others[0].training.epochs += 1;
   others[1].training.learning_rate *= 2;
   others[2].training.augmentation.cutout += 1;
@@ -73,6 +73,8 @@ TEST(ChampionRecipes, DescriptionsSayAllThatDecides) {
   others[6].teaching.teacher_share /= 2;
   others[7].calibration = "entropy";
   others[8].calibration_images += 1;
+  others[9].make_model = champion_recipe("mnist").make_model;
+  others[10].quantized_epochs += 1;
   for (size_t i = 0; i < others.size(); ++i) EXPECT_NE(describe(micro), describe(others[i])) << i;
   ChampionRecipe reseeded = micro;  // seeds are counted beside the recipe
   reseeded.training.seed += 1;

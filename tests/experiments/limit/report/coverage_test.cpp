@@ -21,9 +21,10 @@ TEST(Coverage, WhatHasNoResultAtAllIsNamed) {
   });
   const std::string text = coverage_text(StudySummary(results));
   EXPECT_EQ(text.rfind(concat(results.records.size(), " of its "), 0), 0u) << text;
-  EXPECT_EQ(text.substr(text.find(';')),
-            "; there is nothing yet of the seed 2, the plain width 20, the separable widths 16, 40, the methods "
-            "`qat`, `lsq`");
+  EXPECT_EQ(
+      text.substr(text.find(';')),
+      "; there is nothing yet of the seed 2, the plain width 20, the separable widths 16, 40, the methods "
+      "`qat`, `lsq`");
 }
 
 TEST(Coverage, WhatHasAnyResultIsNot) {
