@@ -21,6 +21,9 @@ struct AtBytes {
 /// Nothing outside of the curve: it is not continued.
 std::optional<double> interpolate(const std::vector<AtBytes>& curve, double bytes);
 
+/// The sizes of the study's question, in parameters: 10,000 in 8 bits, or 20,000 in 4?
+inline constexpr double kSmallNet = 10'000, kLargeNet = 20'000;
+
 /// A net with narrow weights beside the 8-bit nets of its shape.
 struct ByteTrade {
   NetSize net;

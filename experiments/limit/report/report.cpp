@@ -10,6 +10,7 @@
 #include "experiments/limit/report/charts.h"
 #include "experiments/limit/report/coverage.h"
 #include "experiments/limit/report/markdown.h"
+#include "experiments/limit/report/surprises.h"
 #include "experiments/limit/report/tables.h"
 #include "experiments/text_table.h"
 
@@ -103,6 +104,16 @@ void add_micro(Report& report, const StudySummary& summary) {
   report.texts["value:micro_drop_w8a8"] = drop;
 }
 
+void add_surprises(Report& report, const StudySummary& summary) {
+  constexpr BitWidths kNarrowWeights = {.weights = 4, .activations = 8};
+  constexpr BitWidths kNarrowActivations = {.weights = 8, .activations = 4};
+  for (const char* method : {"adaround", "weight_mse", "bias"})
+    report.texts[concat("value:recovered_by_", method)] = recovered_range(summary, method, kNarrowWeights);
+  report.texts["value:calibration_growth"] = calibration_growth(summary, kNarrowActivations);
+  report.texts["value:lead_of_the_larger"] = lead_of_the_larger_net(summary, "plain", "adaround");
+  report.texts["value:noise_correlation"] = noise_correlation_text(summary, "plain");
+}
+
 void add_values(Report& report, const StudySummary& summary) {
   std::string seeds;
   for (const uint64_t seed : summary.seeds()) seeds += concat(seeds.empty() ? "" : ", ", seed);
@@ -118,6 +129,7 @@ void add_values(Report& report, const StudySummary& summary) {
     report.texts["value:drops_" + lower_case(to_text(bits))] = range_text(summary, bits);
   }
   add_micro(report, summary);
+  add_surprises(report, summary);
 }
 
 }  // namespace

@@ -26,6 +26,15 @@ std::vector<double> noise_correlations(const StudySummary& summary, const std::s
   return all;
 }
 
+std::optional<Estimate> mean_noise_correlation(const StudySummary& summary, const std::string& shape) {
+  std::optional<Estimate> mean = estimate(noise_correlations(summary, shape));
+  if (mean && mean->interval) {
+    mean->interval->low = std::max(mean->interval->low, -1.0);
+    mean->interval->high = std::min(mean->interval->high, 1.0);
+  }
+  return mean;
+}
+
 std::vector<LayerMean> layer_means(const StudySummary& summary, const std::string& shape) {
   struct Sum {
     LayerMean layer;

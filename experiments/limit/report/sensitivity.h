@@ -20,6 +20,10 @@ std::optional<double> noise_correlation(const LayersResult& net);
 /// Those of all trained nets of a shape that have one, whatever their size and seed.
 std::vector<double> noise_correlations(const StudySummary& summary, const std::string& shape);
 
+/// Their mean and its interval, which Student's formula, knowing no bounds, may draw beyond -1 and 1: it is
+/// cut there.
+std::optional<Estimate> mean_noise_correlation(const StudySummary& summary, const std::string& shape);
+
 /// A layer of the nets of one size: means over the seeds.
 struct LayerMean {
   NetSize net;

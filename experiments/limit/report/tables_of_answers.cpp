@@ -15,7 +15,6 @@ namespace {
 
 constexpr BitWidths kEightBits = {.weights = 8, .activations = 8};
 constexpr BitWidths kFourBitWeights = {.weights = 4, .activations = 8};
-constexpr double kSmallNet = 10'000, kLargeNet = 20'000;  // parameters
 
 std::string whole_text(double number) { return thousands(std::llround(number)); }
 
@@ -96,9 +95,8 @@ std::string table_of_same_bytes(const StudySummary& summary) {
 std::string table_of_noise(const StudySummary& summary) {
   MarkdownTable table{.columns = {"shape", "nets", "rank correlation"}};
   for (const std::string& shape : summary.shapes()) {
-    const std::vector<double> correlations = noise_correlations(summary, shape);
-    if (correlations.empty()) continue;
-    table.rows.push_back({shape, concat(correlations.size()), to_text(estimate(correlations))});
+    const std::optional<Estimate> correlation = mean_noise_correlation(summary, shape);
+    if (correlation) table.rows.push_back({shape, concat(correlation->count), to_text(correlation)});
   }
   return to_text(table);
 }

@@ -31,6 +31,19 @@ TEST(NoiseCorrelation, IsMinusOneIfNoiseTellsTheDamage) {
   EXPECT_EQ(narrow_layer_bits(summary), 4);
 }
 
+TEST(NoiseCorrelation, IntervalsStayBetweenMinusOneAndOne) {
+  const StudySummary summary = summary_of({trained("plain/w8/s1", 100, 710), layers("plain/w8/s1", kOpposite),
+                                           layers("plain/w8/s2", kAlong), layers("separable/w4/s1", kAlong)});
+  const auto mean = mean_noise_correlation(summary, "plain");  // Student's would be 0 +- 12.7
+  ASSERT_TRUE(mean && mean->interval);
+  EXPECT_NEAR(mean->mean, 0, 1e-12);
+  EXPECT_EQ(mean->interval->low, -1);
+  EXPECT_EQ(mean->interval->high, 1);
+  EXPECT_EQ(mean->count, 2u);
+  EXPECT_FALSE(mean_noise_correlation(summary, "separable")->interval.has_value());
+  EXPECT_FALSE(mean_noise_correlation(summary, "other").has_value());
+}
+
 TEST(LayerMeans, AreOverTheSeedsOfASize) {
   const StudySummary summary = summary_of({trained("plain/w8/s1", 100, 710), trained("plain/w8/s2", 100, 710),
                                            trained("plain/w9/s1", 200, 710), layers("plain/w8/s1", kOpposite),
