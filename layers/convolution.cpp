@@ -9,6 +9,7 @@
 #include "core/kernels/im2col.h"
 #include "core/parallel.h"
 #include "layers/require.h"
+#include "layers/scratch.h"
 
 namespace qlimit {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 // made whole: a block of output lines is computed into a buffer that fits the second cache, added to the
 // image at once, and the buffer used again.
 constexpr int64_t kBlockBytes = 128 * 1024;
-
-/// Memory for one thread's lines.
-Tensor<Real> scratch(int64_t bytes) {
-  return Tensor<Real>::uninitialized({bytes / static_cast<int64_t>(sizeof(Real))});
-}
-std::byte* bytes_of(Tensor<Real>& tensor) { return reinterpret_cast<std::byte*>(tensor.data()); }
 
 /// The gradient of the input, image by image.
 class InputGradient {

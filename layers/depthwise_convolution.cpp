@@ -8,6 +8,7 @@
 #include "core/kernels/depthwise.h"
 #include "core/parallel.h"
 #include "layers/require.h"
+#include "layers/scratch.h"
 
 namespace qlimit {
 namespace {
@@ -31,12 +32,6 @@ Tensor<Real> sum_repeats(const Tensor<Real>& grad, int64_t multiplier) {
   for (int64_t i = 0; i < grad.size(); ++i) sums[i / multiplier] += grad[i];
   return sums;
 }
-
-/// Memory for one thread's lines.
-Tensor<Real> scratch(int64_t bytes) {
-  return Tensor<Real>::uninitialized({bytes / static_cast<int64_t>(sizeof(Real))});
-}
-std::byte* bytes_of(Tensor<Real>& tensor) { return reinterpret_cast<std::byte*>(tensor.data()); }
 
 /// The gradient of the input, image by image.
 class InputGradient {

@@ -12,11 +12,10 @@ constexpr BitWidths kW8A4 = {.weights = 8, .activations = 4};
 
 TEST(Surprises, SharesAreFromTheLeastToTheMost) {
   // The small net gets half of its loss back, the large one three quarters.
-  const StudySummary summary =
-      summary_of({trained("plain/w2/s1", 800, 500), quantized("plain/w2/s1/min_max", R"("4/8":400)"),
-                  quantized("plain/w2/s1/adaround", R"("4/8":450)"), trained("plain/w8/s1", 10474, 700),
-                  quantized("plain/w8/s1/min_max", R"("4/8":600)"),
-                  quantized("plain/w8/s1/adaround", R"("4/8":675)")});
+  const StudySummary summary = summary_of(
+      {trained("plain/w2/s1", 800, 500), quantized("plain/w2/s1/min_max", R"("4/8":400)"),
+       quantized("plain/w2/s1/adaround", R"("4/8":450)"), trained("plain/w8/s1", 10474, 700),
+       quantized("plain/w8/s1/min_max", R"("4/8":600)"), quantized("plain/w8/s1/adaround", R"("4/8":675)")});
   EXPECT_EQ(recovered_range(summary, "adaround", kW4A8), "50 to 75 %");
   EXPECT_EQ(recovered_range(summary, "bias", kW4A8), "–");
 }
@@ -32,10 +31,9 @@ TEST(Surprises, CalibrationIsComparedAtTheFewestAndTheMostImages) {
 }
 
 TEST(Surprises, TheLargerNetIsComparedSeedBySeed) {
-  std::vector<std::string> lines = {trained("plain/w8/s1", 10474, 700),
-                                    quantized("plain/w8/s1/min_max", R"("8/8":700)"),
-                                    trained("plain/w12/s1", 23050, 750),
-                                    quantized("plain/w12/s1/adaround", R"("4/8":740)")};
+  std::vector<std::string> lines = {
+      trained("plain/w8/s1", 10474, 700), quantized("plain/w8/s1/min_max", R"("8/8":700)"),
+      trained("plain/w12/s1", 23050, 750), quantized("plain/w12/s1/adaround", R"("4/8":740)")};
   EXPECT_EQ(lead_of_the_larger_net(summary_of(lines), "plain", "adaround"), "4.00");
   lines.resize(2);
   EXPECT_EQ(lead_of_the_larger_net(summary_of(lines), "plain", "adaround"), "–");
