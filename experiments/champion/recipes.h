@@ -5,7 +5,7 @@
 //   mnist       MNIST      at most 7,999      99.4 %
 //   standard    CIFAR-10   353,802            92 %
 //
-// What a recipe says was chosen by trials (`champion micro --trial`), which hold out a part of the training
+// Trials (`champion micro --trial`) are for choosing what a recipe says: they hold out a part of the training
 // images and never see the test images.
 #pragma once
 
