@@ -85,6 +85,8 @@ BandCurve accuracy_over_bytes(const StudySummary& summary, const std::string& sh
   for (const NetSize& net : summary.nets(shape))
     if (const std::optional<double> bytes = summary.bytes(net, method, bits.weights))
       add_point(curve, *bytes, summary.accuracy(net, method, bits));
+  for (BandPoint& point : curve.points)  // Student's interval knows no bounds, accuracy does
+    if (point.band) point.band = {std::max(point.band->low, 0.0), std::min(point.band->high, 100.0)};
   return curve;
 }
 
@@ -214,8 +216,8 @@ std::optional<Canvas> chart_of_layers(const StudySummary& summary) {
       panel.points.push_back({.x = std::clamp(layer.sqnr_db, kShownDecibels.low, kShownDecibels.high),
                               .y = layer.damage,
                               .group = size_group_of(layer.net)});
-    const std::vector<double> correlations = noise_correlations(summary, shape);
-    if (!correlations.empty()) panel.note = "rank correlation " + to_text(estimate(correlations));
+    const std::optional<Estimate> correlation = mean_noise_correlation(summary, shape);
+    if (correlation) panel.note = "rank correlation " + to_text(correlation);
     if (!panel.points.empty()) chart.panels.push_back(std::move(panel));
   }
   if (chart.panels.empty()) return std::nullopt;
