@@ -5,6 +5,7 @@
 #include "experiments/limit/jobs.h"
 #include "experiments/limit/methods.h"
 #include "experiments/limit/nets.h"
+#include "experiments/limit/report/markdown.h"
 #include "experiments/text_table.h"
 
 namespace qlimit {
@@ -49,7 +50,7 @@ std::string missing_text(const StudySummary& summary, const StudyPlan& plan) {
     const auto& known = summary.methods();
     const bool planned = !planned_points(plan, method.points).empty();
     if (planned && std::find(known.begin(), known.end(), method.name) == known.end())
-      methods.add("`" + method.name + "`");
+      methods.add(code(method.name));
   }
   methods.append_to(list);
   return list;

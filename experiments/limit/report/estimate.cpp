@@ -50,6 +50,11 @@ std::string to_text(double value, int decimals) {
   return fmt::format("{:.{}f}", is_zero ? 0.0 : value, decimals);
 }
 
+std::string range_text(const std::vector<double>& values, int decimals) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return to_text(*least, decimals) + " to " + to_text(*most, decimals);
+}
+
 std::string to_text(const std::optional<Estimate>& estimate, int decimals) {
   if (!estimate) return "";
   const std::string mean = to_text(estimate->mean, decimals);

@@ -58,6 +58,8 @@ class FewestValues {
 
 /// "1.23 (1.10 ... 1.36)"; "1.23" without an interval; "" for nothing.
 std::string to_text(const std::optional<Estimate>& estimate, int decimals = 2);
+/// The least and the greatest, "0.02 to 0.31"; at least one value.
+std::string range_text(const std::vector<double>& values, int decimals);
 /// A number that does not say "-0.00".
 std::string to_text(double value, int decimals);
 

@@ -18,6 +18,9 @@ std::string to_text(const MarkdownTable& table);
 /// `name`
 std::string code(const std::string& name);
 
+/// What stands in the place of a figure that is not known.
+inline constexpr const char* kUnknown = "–";
+
 /// What stands in the place of a table or a chart that has nothing to show.
 inline constexpr const char* kNoResults = "*There are no results for this yet.*\n";
 

@@ -1,6 +1,5 @@
 #include "experiments/limit/report/report.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "core/error.h"
@@ -17,7 +16,6 @@
 namespace qlimit {
 namespace {
 
-constexpr const char* kUnknown = "–";
 constexpr double kMicroParameters = 10'000;
 
 std::string lower_case(std::string text) {
@@ -81,14 +79,12 @@ std::string broken_text(const StudySummary& summary, const BitWidths& bits) {
 }
 
 // The smallest and the largest mean drop over the sizes: "0.02 to 0.31".
-std::string range_text(const StudySummary& summary, const BitWidths& bits) {
+std::string drops_text(const StudySummary& summary, const BitWidths& bits) {
   std::vector<double> means;
   for (const NetSize& net : summary.nets())
     if (const std::optional<Estimate> drop = estimate(summary.drop(net, kBaseline, bits)))
       means.push_back(drop->mean);
-  if (means.empty()) return kUnknown;
-  const auto [least, most] = std::minmax_element(means.begin(), means.end());
-  return to_text(*least, 2) + " to " + to_text(*most, 2);
+  return means.empty() ? kUnknown : range_text(means, 2);
 }
 
 // The plain net that the first experiments of this project were about, micro_cifar.
@@ -126,7 +122,7 @@ void add_values(Report& report, const StudySummary& summary) {
   report.texts["value:methods"] = concat(summary.methods().size());
   for (const BitWidths& bits : {BitWidths{8, 8}, BitWidths{6, 6}, BitWidths{4, 8}, BitWidths{4, 4}}) {
     report.texts["value:broken_" + lower_case(to_text(bits))] = broken_text(summary, bits);
-    report.texts["value:drops_" + lower_case(to_text(bits))] = range_text(summary, bits);
+    report.texts["value:drops_" + lower_case(to_text(bits))] = drops_text(summary, bits);
   }
   add_micro(report, summary);
   add_surprises(report, summary);

@@ -1,29 +1,20 @@
 #include "experiments/limit/report/surprises.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "experiments/limit/report/byte_trade.h"
+#include "experiments/limit/report/markdown.h"
 #include "experiments/limit/report/recovery.h"
 #include "experiments/limit/report/sensitivity.h"
 #include "experiments/text_table.h"
 
 namespace qlimit {
-namespace {
-
-constexpr const char* kUnknown = "–";
-
-}  // namespace
-
 std::string recovered_range(const StudySummary& summary, const std::string& method, const BitWidths& bits) {
   std::vector<double> means;
   for (const std::string& shape : summary.shapes())
     for (const SizeGroup& group : size_groups())
       if (const auto share = estimate(recovered_share(summary, shape, group, method, bits)))
         means.push_back(share->mean);
-  if (means.empty()) return kUnknown;
-  const auto [least, most] = std::minmax_element(means.begin(), means.end());
-  return concat(to_text(*least, 0), " to ", to_text(*most, 0), " %");
+  return means.empty() ? kUnknown : range_text(means, 0) + " %";
 }
 
 std::string calibration_growth(const StudySummary& summary, const BitWidths& bits) {
