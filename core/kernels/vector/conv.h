@@ -10,7 +10,9 @@
 //
 // A tile has up to 16 vectors of sums: 2x8 pixels of one vector of channels or 2x4 of two. Each step then
 // costs 8 to 16 broadcasts and one or two loads for 16 products, so the multipliers are the limit, not the
-// loads; and 16 independent sums hide a product's latency.
+// loads; and 16 independent sums hide a product's latency. Where there are only 16 registers, 12 of them are
+// floats' sums, 2x3 pixels of two vectors: 8 would just hide the latency, and leave nothing to a second
+// thread on the same core.
 //
 // What is done to a sum is done while it is in the register: bias, clamp, requantization. If a 2x2 max pool
 // follows, it comes first, on the sums: none of these makes the greater of two numbers the smaller one, so
@@ -28,7 +30,8 @@ template <typename Dot, int kVectors, int kRows, int kColumns, bool kPool, typen
 inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
   const auto* x =
       reinterpret_cast<const typename Dot::Element*>(g.lines) + row * g.row_stride + column * g.column_stride;
-  typename Dot::Sum sum[kRows * kColumns][kVectors] = {};
+  typename Dot::Sum sum[kRows * kColumns][kVectors];
+  clear(sum);
   const std::byte* w = g.filters;
   const auto step = [&](const auto* at, const auto& broadcast) {
     typename Dot::Filter filter[kVectors];
@@ -82,7 +85,8 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
 /// A strip of kRows rows, in tiles as wide as the registers allow, then in narrower ones.
 template <typename Dot, int kVectors, int kRows, bool kPool, typename Panel>
 inline void conv_strip(const Panel& g, int64_t row) {
-  constexpr int kWidest = Dot::kRegisters / kVectors / kRows < 8 ? Dot::kRegisters / kVectors / kRows : 8;
+  constexpr int kFitting = Dot::kRegisters / kVectors / kRows;
+  constexpr int kWidest = kFitting > 8 ? 8 : kPool ? kFitting / 2 * 2 : kFitting;
   int64_t column = 0;
   for (; column + kWidest <= g.columns; column += kWidest) {
     conv_tile<Dot, kVectors, kRows, kWidest, kPool>(g, row, column);

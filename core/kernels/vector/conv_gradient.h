@@ -32,7 +32,8 @@ template <int kBytes, int kVectors, int kChannels, bool kPieces>
 inline void gradient_tile(const ConvGradientPanel& g, const PatchVector* vectors, int64_t channel,
                           Real* sums) {
   using V = Vector<Real, kBytes>;
-  typename V::Type sum[kChannels][kVectors] = {};
+  typename V::Type sum[kChannels][kVectors];
+  clear(sum);
   decltype(lanes_below<V>(0)) in_first[kVectors], in_second[kVectors];
   for (int v = 0; kPieces && v < kVectors; ++v) {
     in_first[v] = lanes_below<V>(vectors[v].ends[0]);

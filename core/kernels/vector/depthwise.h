@@ -64,7 +64,8 @@ struct DepthwiseInt8 {
 /// are any numbers, and each tap loads its inputs.
 template <typename Tap, int kTaps, int kColumns, typename Panel>
 inline void depthwise_tile(const Panel& g, int64_t row, int64_t column, int64_t c) {
-  typename Tap::Sum sum[kColumns] = {};
+  typename Tap::Sum sum[kColumns];
+  clear(sum);
   const auto* x = g.lines + row * g.row_stride + column * g.column_stride + c;
   const auto* w = g.filters + c * g.kernel_h * g.kernel_w;
   for (int64_t ky = 0; ky < g.kernel_h; ++ky, x += g.line_step) {

@@ -19,7 +19,8 @@ namespace {
 template <int kBytes, int kTaps>
 inline void depthwise_gradient_tile(const DepthwiseGradientPanel& g, int64_t tap, int64_t c) {
   using V = Vector<Real, kBytes>;
-  typename V::Type sum[kTaps] = {};
+  typename V::Type sum[kTaps];
+  clear(sum);
   int64_t offsets[kTaps];
   for (int k = 0; k < kTaps; ++k) offsets[k] = g.tap_offsets[tap + k];
   const Real* upstream = g.upstream + c;

@@ -7,6 +7,9 @@
 namespace qlimit {
 namespace {
 
+/// Vectors of sums that a tile may have, beside its filters and a broadcast.
+inline constexpr int kFloatSums = kVectorRegisters == 32 ? 16 : 12;
+
 /// The way of float sums into memory: bias and clamp, as many channels as there are. What belongs to the
 /// channels is loaded once for all pixels of a tile.
 template <int kBytes>
@@ -61,7 +64,7 @@ struct DotFloat : FloatSums<kBytes> {
   using Filter = typename V::Type;
   static constexpr int64_t kDepth = 1;
   static constexpr int64_t kFilterBytes = kBytes;
-  static constexpr int kRegisters = kVectorRegisters / 2;
+  static constexpr int kRegisters = kFloatSums;
 
   static Input broadcast(const Real* x) { return V::broadcast(*x); }
   static Input broadcast_last(const Real* x) { return V::broadcast(*x); }
@@ -85,7 +88,7 @@ struct DotFloatPairs : FloatSums<kBytes / 2> {
   using Filter = typename V::Type;
   static constexpr int64_t kDepth = 2;
   static constexpr int64_t kFilterBytes = kBytes;
-  static constexpr int kRegisters = kVectorRegisters / 2;
+  static constexpr int kRegisters = kFloatSums;
 
   static Input broadcast(const float* x) {
     int64_t pair;

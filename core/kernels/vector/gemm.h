@@ -22,7 +22,8 @@ inline void gemm_tile(const GemmPanel& g, const Real* a, Real* c, int64_t c_row_
   constexpr int64_t kWidth = kVectors * V::kLanes;
   const int64_t row_stride = g.row_stride, column_stride = g.column_stride;
   const Real* panel = g.panel;
-  typename V::Type sum[kRows][kVectors] = {};
+  typename V::Type sum[kRows][kVectors];
+  clear(sum);
   for (int64_t p = 0; p < g.k; ++p, a += column_stride, panel += kWidth) {
     typename V::Type b[kVectors];
 #pragma GCC unroll 4

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace qlimit {
 namespace {
@@ -46,6 +47,20 @@ inline void for_each_piece(int64_t count, const Body& body) {
     for (; i + kLanes / 2 <= count; i += kLanes / 2) body.template operator()<kBytes / 2>(i);
   }
   for (; i < count; ++i) body.template operator()<static_cast<int>(sizeof(T))>(i);
+}
+
+/// Sums of a tile, set to zero one after the other. (GCC makes a string instruction, `rep stos`, of the
+/// initializer `= {}` of an array of vectors, which takes as long as all products of a small tile.)
+template <typename Sum, int kCount>
+inline void clear(Sum (&sums)[kCount]) {
+#pragma GCC unroll 32
+  for (int i = 0; i < kCount; ++i) {
+    if constexpr (std::is_array_v<Sum>) {
+      clear(sums[i]);
+    } else {
+      sums[i] = Sum{};
+    }
+  }
 }
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
