@@ -59,6 +59,7 @@ void add_tables(Report& report, const StudySummary& summary) {
   report.texts["table:breaking_points_by_method"] = tables_of_breaking_points_by_method(summary);
   for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{4, 8}, BitWidths{8, 4}})
     report.texts["table:recovery_" + lower_case(to_text(bits))] = table_of_recovery(summary, bits);
+  report.texts["table:trainings"] = table_of_trainings(summary);
   report.texts["table:ten_or_twenty"] = table_of_ten_or_twenty(summary);
   report.texts["table:same_bytes"] = table_of_same_bytes(summary);
   report.texts["table:noise"] = table_of_noise(summary);

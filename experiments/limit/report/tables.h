@@ -24,6 +24,10 @@ std::string tables_of_breaking_points_by_method(const StudySummary& summary);
 /// What each remedy recovers at these widths, by shape and group of sizes.
 std::string table_of_recovery(const StudySummary& summary, const BitWidths& bits);
 
+/// For the nets that were trained with quantization: drops at the widths of those trainings, by methods that
+/// do not train and by those that do.
+std::string table_of_trainings(const StudySummary& summary);
+
 /// The nets nearest to 10,000 parameters with 8 bits, and those nearest to 20,000 with 4-bit weights by each
 /// method.
 std::string table_of_ten_or_twenty(const StudySummary& summary);

@@ -59,6 +59,21 @@ TEST(Tables, RecoveryOfRemedies) {
   EXPECT_EQ(table_of_recovery(one_net(), {8, 4}), kNoResults);
 }
 
+// Two points are left of 20, for both seeds. The net that was not trained with quantization is left out.
+TEST(Tables, TrainingsBesideWhatDoesNotTrain) {
+  const std::string table = table_of_trainings(summary_of(
+      {trained("plain/w5/s1", 4255, 600), trained("plain/w8/s1", 10474, 740),
+       trained("plain/w8/s2", 10474, 760), quantized("plain/w5/s1/min_max", R"("4/4":500)"),
+       quantized("plain/w8/s1/min_max", R"("8/8":740,"4/4":540)"),
+       quantized("plain/w8/s2/min_max", R"("8/8":760,"4/4":560)"),
+       quantized("plain/w8/s1/bias", R"("4/4":600)"), quantized("plain/w8/s1/lsq", R"("4/4":720,"2/2":690)"),
+       quantized("plain/w8/s2/lsq", R"("4/4":740,"2/2":710)")}));
+  EXPECT_EQ(table,
+            "| shape | parameters | method | W4A4 | W2A2 | n |\n| --- | --- | --- | ---: | ---: | ---: |\n"
+            "| plain | 10,474 | `min_max` | 20.00 (20.00 ... 20.00) |  | 2 |\n"
+            "| plain | 10,474 | `lsq` | 2.00 (2.00 ... 2.00) | 5.00 (5.00 ... 5.00) | 2 |\n");
+}
+
 TEST(Tables, LayersAndNoise) {
   EXPECT_TRUE(has_line(table_of_noise(one_net()), "| plain | 1 | -1.00 |"));
   EXPECT_TRUE(has_line(tables_of_layers(one_net()), "| `b` |  |  | 3.00 | 10.0 |  |  |"));
@@ -85,8 +100,8 @@ TEST(Tables, WithoutResultsTheySaySo) {
   for (const std::string& table :
        {table_of_nets(empty), table_of_methods(empty), table_of_breaking_points(empty),
         tables_of_breaking_points_by_method(empty), table_of_recovery(empty, {4, 4}),
-        table_of_ten_or_twenty(empty), table_of_same_bytes(empty), table_of_noise(empty),
-        tables_of_layers(empty), table_of_calibration(empty)})
+        table_of_trainings(empty), table_of_ten_or_twenty(empty), table_of_same_bytes(empty),
+        table_of_noise(empty), tables_of_layers(empty), table_of_calibration(empty)})
     EXPECT_EQ(table, kNoResults);
 }
 
