@@ -40,7 +40,8 @@ void list(const std::vector<Job>& jobs, const StudyRunner* runner) {
                done ? "  done" : "");
     if (!done) seconds += jobs[i].seconds;
   }
-  fmt::print("{} jobs, about {} to go on two cores\n", jobs.size(), clock_text(seconds));
+  fmt::print("{} jobs, about {} to go on two cores with AVX-512, two to four times that with AVX2\n",
+             jobs.size(), clock_text(seconds));
 }
 
 // "train 1-1", "measure 81-97": what schedulers hand out.
