@@ -19,6 +19,8 @@ void check_range(double low, double high, Spacing spacing) {
                .found = concat("[", low, ", ", high, "]")});
 }
 
+constexpr double kLabelGap = 8;  // pixels between labels side by side
+
 // A bound may miss a tick by the rounding of its own computation.
 constexpr double kSlack = 1e-9;
 
@@ -105,14 +107,19 @@ void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y) {
     canvas.text({plot.left - 12, at}, label(y, tick),
                 {.size = kTickSize, .color = kQuietInk, .horizontal = Align::kEnd});
   }
+  const TextStyle below = {
+      .size = kTickSize, .color = kQuietInk, .horizontal = Align::kMiddle, .vertical = Align::kStart};
+  double taken = 0;  // by the label before
   for (const double tick : x.ticks) {
     const double at = x.scale(tick);
     canvas.line({at, plot.top}, {at, plot.bottom}, 1.5, kGrid);
     if (!x.labels) continue;
     canvas.line({at, plot.bottom}, {at, plot.bottom + 6}, 2, kAxis);
-    canvas.text(
-        {at, plot.bottom + 12}, label(x, tick),
-        {.size = kTickSize, .color = kQuietInk, .horizontal = Align::kMiddle, .vertical = Align::kStart});
+    const Point anchor = {at, plot.bottom + 12};
+    const Box box = Canvas::text_box(anchor, label(x, tick), below);
+    if (box.left < taken) continue;
+    taken = box.right + kLabelGap;
+    canvas.text(anchor, label(x, tick), below);
   }
   canvas.line({plot.left, plot.bottom}, {plot.right, plot.bottom}, 2, kAxis);
   canvas.text({plot.center().x, plot.bottom + 44}, x.title,

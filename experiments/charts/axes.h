@@ -64,7 +64,8 @@ inline constexpr double kLabelSize = 23;
 inline constexpr double kTickSize = 21;
 
 /// Draws the grid lines, the axis lines, ticks' labels and titles around `plot`. The y title stands level
-/// above the plot's left edge, where it needs no turning of the head.
+/// above the plot's left edge, where it needs no turning of the head. Labels below that would touch the one
+/// before are left out.
 void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y);
 
 /// Moves the centres of intervals of `height` apart as little as possible (in the sense of the largest move

@@ -12,12 +12,14 @@
 #include "experiments/limit/report/byte_trade.h"
 #include "experiments/limit/report/recovery.h"
 #include "experiments/limit/report/sensitivity.h"
+#include "experiments/limit/report/trainings.h"
 
 namespace qlimit {
 namespace {
 
 constexpr int kMostBits = 8, kLeastBits = 2;
-constexpr double kDropFloor = 0.05;       // points: half a promille of the images
+constexpr double kDropFloor = 0.05;  // points: half a promille of the images
+constexpr double kLeastDropOfTrainings = 0.5;
 constexpr double kDeepestDrop = 60;       // points
 constexpr double kWorstShareShown = -60;  // percent
 // A dead layer has no signal, which stands as -200 dB in the results: it is drawn at the edge.
@@ -179,6 +181,30 @@ std::optional<Canvas> chart_of_recovery(const StudySummary& summary, const BitWi
     if (const auto row = recovery_row(summary, method, bits)) chart.rows.push_back(*row);
   if (chart.rows.empty()) return std::nullopt;
   return draw_dot_chart(chart);
+}
+
+std::optional<Canvas> chart_of_trainings(const StudySummary& summary) {
+  BandChart chart{.title = "What does training with quantization save?",
+                  .subtitle = concat("drop against the net before it; mean and 95 % interval of up to ",
+                                     seeds_text(summary)),
+                  .x_title = "parameters",
+                  .y_title = "drop, points",
+                  .y_floor = kLeastDropOfTrainings,
+                  .reference = kOnePoint,
+                  .columns = 3};
+  for (const std::string& shape : summary.shapes()) {
+    for (const BitWidths& bits : widths_of_trainings(summary)) {
+      if (bits.weights != bits.activations) continue;
+      BandPanel& panel = chart.panels.emplace_back(BandPanel{.title = concat(shape, ", ", to_text(bits))});
+      for (const std::string& method : compared_with_trainings(summary)) {
+        BandCurve& curve =
+            panel.curves.emplace_back(BandCurve{.name = method, .color = series_color(panel.curves.size())});
+        for (const NetSize& net : nets_with_trainings(summary, shape))
+          add_point(curve, static_cast<double>(net.parameters), summary.drop(net, method, bits));
+      }
+    }
+  }
+  return draw(std::move(chart));
 }
 
 std::optional<Canvas> chart_of_bytes(const StudySummary& summary) {

@@ -20,6 +20,10 @@ std::optional<Canvas> chart_of_drops(const StudySummary& summary);
 /// What each remedy recovers at these widths, by shape and group of sizes.
 std::optional<Canvas> chart_of_recovery(const StudySummary& summary, const BitWidths& bits);
 
+/// Drops of the nets that were trained with quantization, by methods that do not train and by those that do,
+/// where weights and activations have the same width.
+std::optional<Canvas> chart_of_trainings(const StudySummary& summary);
+
 /// Accuracy over the bytes of the constants, a curve for each width of the weights, and the front.
 std::optional<Canvas> chart_of_bytes(const StudySummary& summary);
 

@@ -45,6 +45,8 @@ void add_charts(Report& report, const StudySummary& summary) {
               "Share of the loss that each remedy recovers at " + to_text(bits),
               chart_of_recovery(summary, bits));
   }
+  add_chart(report, "trainings", "Accuracy lost over parameters, without and with training",
+            chart_of_trainings(summary));
   add_chart(report, "bytes", "Accuracy over bytes, for weights of several widths", chart_of_bytes(summary));
   add_chart(report, "layers", "Damage of each layer over its signal-to-noise ratio",
             chart_of_layers(summary));
@@ -106,6 +108,11 @@ void add_surprises(Report& report, const StudySummary& summary) {
   constexpr BitWidths kNarrowActivations = {.weights = 8, .activations = 4};
   for (const char* method : {"adaround", "weight_mse", "bias"})
     report.texts[concat("value:recovered_by_", method)] = recovered_range(summary, method, kNarrowWeights);
+  report.texts["value:recovered_by_adaround_w4a4"] = recovered_range(summary, "adaround", {4, 4});
+  for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{3, 3}, BitWidths{2, 2}})
+    for (const char* method : {"qat", "lsq"})
+      report.texts[concat("value:recovered_by_", method, "_", lower_case(to_text(bits)))] =
+          recovered_range(summary, method, bits);
   report.texts["value:calibration_growth"] = calibration_growth(summary, kNarrowActivations);
   report.texts["value:lead_of_the_larger"] = lead_of_the_larger_net(summary, "plain", "adaround");
   report.texts["value:noise_correlation"] = noise_correlation_text(summary, "plain");

@@ -7,26 +7,19 @@
 #include "experiments/limit/report/markdown.h"
 #include "experiments/limit/report/recovery.h"
 #include "experiments/limit/report/tables.h"
+#include "experiments/limit/report/trainings.h"
 #include "experiments/text_table.h"
 
 namespace qlimit {
 namespace {
 
 constexpr size_t kMostListed = 10;
-// What stands beside the methods that train.
-constexpr std::string_view kWithoutTraining[] = {kBaseline, "mse_both", "adaround"};
 constexpr BitWidths kShownWidths[] = {{8, 8}, {6, 6}, {4, 8}, {4, 4}};
 
 std::string description_of(const std::string& method) {
   const std::vector<Method>& all = limit_methods();
   const auto known = std::find_if(all.begin(), all.end(), [&](const Method& m) { return m.name == method; });
   return known == all.end() ? "" : known->description;
-}
-
-bool trains(const std::string& method) {
-  const std::vector<Method>& all = limit_methods();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Method& m) { return m.name == method && m.recipe.trains.has_value(); });
 }
 
 // All of them, or their number where a reader would not read on.
@@ -147,33 +140,25 @@ std::string table_of_recovery(const StudySummary& summary, const BitWidths& bits
 }
 
 std::string table_of_trainings(const StudySummary& summary) {
-  std::vector<std::string> methods(std::begin(kWithoutTraining), std::end(kWithoutTraining));
-  std::set<BitWidths, std::greater<>> points;
-  for (const std::string& method : summary.methods()) {
-    if (!trains(method)) continue;
-    methods.push_back(method);
-    points.merge(summary.points(method));
-  }
+  const std::set<BitWidths, std::greater<>> widths = widths_of_trainings(summary);
   MarkdownTable table{.columns = {"shape", "parameters", "method"}, .left_columns = 3};
-  for (const BitWidths& bits : points) table.columns.push_back(to_text(bits));
+  for (const BitWidths& bits : widths) table.columns.push_back(to_text(bits));
   table.columns.push_back("n");
-  for (const NetSize& net : summary.nets()) {
-    std::vector<std::vector<std::string>> rows;
-    bool trained = false;
-    for (const std::string& method : methods) {
-      std::vector<std::string> row = {net.shape, thousands(net.parameters), code(method)};
-      FewestValues seeds;
-      for (const BitWidths& bits : points) {
-        const BySeed drop = summary.drop(net, method, bits);
-        row.push_back(to_text(estimate(drop)));
-        seeds.add(drop.size());
+  for (const std::string& shape : summary.shapes()) {
+    for (const NetSize& net : nets_with_trainings(summary, shape)) {
+      for (const std::string& method : compared_with_trainings(summary)) {
+        std::vector<std::string> row = {shape, thousands(net.parameters), code(method)};
+        FewestValues seeds;
+        for (const BitWidths& bits : widths) {
+          const BySeed drop = summary.drop(net, method, bits);
+          row.push_back(to_text(estimate(drop)));
+          seeds.add(drop.size());
+        }
+        if (seeds.none()) continue;
+        row.push_back(seeds.text());
+        table.rows.push_back(std::move(row));
       }
-      if (seeds.none()) continue;
-      trained |= trains(method);
-      row.push_back(seeds.text());
-      rows.push_back(std::move(row));
     }
-    if (trained) table.rows.insert(table.rows.end(), rows.begin(), rows.end());
   }
   return to_text(table);
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "tests/experiments/charts/color_count.h"
 
 namespace qlimit {
 namespace {
@@ -84,6 +85,21 @@ TEST(TickLabel, HasTheDecimalsThatTheWholeAxisNeeds) {
   EXPECT_EQ(tick_label(-2, {-2, 0}), "-2");
   EXPECT_EQ(tick_label(2e9, {1e9, 2e9}), "2e+09");
   EXPECT_EQ(tick_label(2e-9, {1e-9, 2e-9}), "2e-09");
+}
+
+// Labels of 10000 and 20000, whose ticks are as far apart as the plot is wide.
+int ink_of_labels(int plot_width) {
+  Canvas canvas(700, 200);
+  const Box plot = {.left = 100, .top = 50, .right = 100.0 + plot_width, .bottom = 100};
+  draw_axes(canvas, plot,
+            {.scale = AxisScale(10'000, 20'000, plot.left, plot.right), .ticks = {10'000, 20'000}},
+            {.scale = AxisScale(0, 1, plot.bottom, plot.top), .ticks = {}});
+  return count(canvas, kQuietInk);
+}
+
+TEST(DrawAxes, LeavesOutALabelThatWouldTouchTheOneBefore) {
+  EXPECT_LT(ink_of_labels(50), ink_of_labels(400) * 6 / 10);
+  EXPECT_EQ(ink_of_labels(300), ink_of_labels(400));
 }
 
 TEST(AxisScale, MapsItsEndsAndMiddle) {

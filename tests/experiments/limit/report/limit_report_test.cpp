@@ -57,7 +57,7 @@ TEST_F(LimitReport, WritesThePageWithItsCharts) {
   EXPECT_EQ(page.find("{{"), std::string::npos);
   EXPECT_EQ(page.find("no results"), std::string::npos) << "a chart or a table is missing";
   EXPECT_EQ(text("out/study/results.jsonl"), text("results.jsonl"));
-  EXPECT_EQ(charts("out"), 10u);
+  EXPECT_EQ(charts("out"), 11u);
   for (const auto& file : fs::directory_iterator(folder_ / "out/study")) {
     if (file.path().extension() != ".png") continue;
     EXPECT_LT(file.file_size(), kMostChartBytes) << file.path();

@@ -1,0 +1,42 @@
+#include "experiments/limit/report/trainings.h"
+
+#include "experiments/limit/methods.h"
+
+namespace qlimit {
+namespace {
+
+std::vector<std::string> methods_that_train(const StudySummary& summary) {
+  std::vector<std::string> methods;
+  for (const std::string& method : summary.methods())
+    for (const Method& known : limit_methods())
+      if (known.name == method && known.recipe.trains) methods.push_back(method);
+  return methods;
+}
+
+}  // namespace
+
+std::vector<std::string> compared_with_trainings(const StudySummary& summary) {
+  std::vector<std::string> methods = {kBaseline, "adaround"};
+  for (const std::string& method : methods_that_train(summary)) methods.push_back(method);
+  return methods;
+}
+
+std::set<BitWidths, std::greater<>> widths_of_trainings(const StudySummary& summary) {
+  std::set<BitWidths, std::greater<>> widths;
+  for (const std::string& method : methods_that_train(summary)) widths.merge(summary.points(method));
+  return widths;
+}
+
+std::vector<NetSize> nets_with_trainings(const StudySummary& summary, const std::string& shape) {
+  std::vector<NetSize> nets;
+  for (const NetSize& net : summary.nets(shape)) {
+    bool trained = false;
+    for (const std::string& method : methods_that_train(summary))
+      for (const BitWidths& bits : summary.points(method))
+        trained = trained || !summary.drop(net, method, bits).empty();
+    if (trained) nets.push_back(net);
+  }
+  return nets;
+}
+
+}  // namespace qlimit
