@@ -48,6 +48,18 @@ void add_point(BandCurve& curve, double x, const BySeed& by_seed) {
     curve.points.push_back({.x = x, .y = y->mean, .band = band_of(*y)});
 }
 
+// A curve for each method, whose points `add_points(curve, method)` adds.
+template <typename AddPoints>
+BandPanel panel_of_methods(const std::string& title, const std::vector<std::string>& methods,
+                           const AddPoints& add_points) {
+  BandPanel panel{.title = title};
+  for (const std::string& method : methods) {
+    panel.curves.push_back({.name = method, .color = series_color(panel.curves.size())});
+    add_points(panel.curves.back(), method);
+  }
+  return panel;
+}
+
 // Without the curves and the panels that have no points.
 std::optional<Canvas> draw(BandChart chart) {
   for (BandPanel& panel : chart.panels)
@@ -195,13 +207,12 @@ std::optional<Canvas> chart_of_trainings(const StudySummary& summary) {
   for (const std::string& shape : summary.shapes()) {
     for (const BitWidths& bits : widths_of_trainings(summary)) {
       if (bits.weights != bits.activations) continue;
-      BandPanel& panel = chart.panels.emplace_back(BandPanel{.title = concat(shape, ", ", to_text(bits))});
-      for (const std::string& method : compared_with_trainings(summary)) {
-        BandCurve& curve =
-            panel.curves.emplace_back(BandCurve{.name = method, .color = series_color(panel.curves.size())});
-        for (const NetSize& net : nets_with_trainings(summary, shape))
-          add_point(curve, static_cast<double>(net.parameters), summary.drop(net, method, bits));
-      }
+      chart.panels.push_back(panel_of_methods(
+          concat(shape, ", ", to_text(bits)), compared_with_trainings(summary),
+          [&](BandCurve& curve, const std::string& method) {
+            for (const NetSize& net : nets_with_trainings(summary, shape))
+              add_point(curve, static_cast<double>(net.parameters), summary.drop(net, method, bits));
+          }));
     }
   }
   return draw(std::move(chart));
@@ -260,14 +271,13 @@ std::optional<Canvas> chart_of_calibration(const StudySummary& summary) {
                   .columns = std::max<size_t>(1, summary.shapes().size())};
   for (const BitWidths& bits : summary.calibration_points()) {
     for (const std::string& shape : summary.shapes()) {
-      BandPanel& panel = chart.panels.emplace_back(BandPanel{.title = concat(shape, ", ", to_text(bits))});
-      for (const std::string& method : summary.calibration_methods()) {
-        BandCurve& curve =
-            panel.curves.emplace_back(BandCurve{.name = method, .color = series_color(panel.curves.size())});
-        for (const int64_t images : summary.calibration_sizes())
-          add_point(curve, static_cast<double>(images),
-                    calibration_drop(summary, shape, method, images, bits));
-      }
+      chart.panels.push_back(
+          panel_of_methods(concat(shape, ", ", to_text(bits)), summary.calibration_methods(),
+                           [&](BandCurve& curve, const std::string& method) {
+                             for (const int64_t images : summary.calibration_sizes())
+                               add_point(curve, static_cast<double>(images),
+                                         calibration_drop(summary, shape, method, images, bits));
+                           }));
     }
   }
   return draw(std::move(chart));

@@ -30,6 +30,22 @@ std::string list_of(const std::set<BitWidths, std::greater<>>& points) {
   return list;
 }
 
+// What a net loses by a method at some widths, and n; nothing without results.
+std::optional<std::vector<std::string>> row_of_drops(const StudySummary& summary, const NetSize& net,
+                                                     const std::string& method,
+                                                     const std::set<BitWidths, std::greater<>>& widths) {
+  std::vector<std::string> row = {net.shape, thousands(net.parameters), code(method)};
+  FewestValues seeds;
+  for (const BitWidths& bits : widths) {
+    const BySeed drop = summary.drop(net, method, bits);
+    row.push_back(to_text(estimate(drop)));
+    seeds.add(drop.size());
+  }
+  if (seeds.none()) return std::nullopt;
+  row.push_back(seeds.text());
+  return row;
+}
+
 // The methods of one ladder, a column for each size of the shape.
 MarkdownTable ladder_table(const StudySummary& summary, const std::string& shape, Ladder ladder) {
   MarkdownTable table{.columns = {"method"}};
@@ -144,22 +160,10 @@ std::string table_of_trainings(const StudySummary& summary) {
   MarkdownTable table{.columns = {"shape", "parameters", "method"}, .left_columns = 3};
   for (const BitWidths& bits : widths) table.columns.push_back(to_text(bits));
   table.columns.push_back("n");
-  for (const std::string& shape : summary.shapes()) {
-    for (const NetSize& net : nets_with_trainings(summary, shape)) {
-      for (const std::string& method : compared_with_trainings(summary)) {
-        std::vector<std::string> row = {shape, thousands(net.parameters), code(method)};
-        FewestValues seeds;
-        for (const BitWidths& bits : widths) {
-          const BySeed drop = summary.drop(net, method, bits);
-          row.push_back(to_text(estimate(drop)));
-          seeds.add(drop.size());
-        }
-        if (seeds.none()) continue;
-        row.push_back(seeds.text());
-        table.rows.push_back(std::move(row));
-      }
-    }
-  }
+  for (const std::string& shape : summary.shapes())
+    for (const NetSize& net : nets_with_trainings(summary, shape))
+      for (const std::string& method : compared_with_trainings(summary))
+        if (const auto row = row_of_drops(summary, net, method, widths)) table.rows.push_back(*row);
   return to_text(table);
 }
 

@@ -13,6 +13,13 @@ std::vector<std::string> methods_that_train(const StudySummary& summary) {
   return methods;
 }
 
+bool was_trained(const StudySummary& summary, const NetSize& net) {
+  for (const std::string& method : methods_that_train(summary))
+    for (const BitWidths& bits : summary.points(method))
+      if (!summary.drop(net, method, bits).empty()) return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> compared_with_trainings(const StudySummary& summary) {
@@ -28,14 +35,8 @@ std::set<BitWidths, std::greater<>> widths_of_trainings(const StudySummary& summ
 }
 
 std::vector<NetSize> nets_with_trainings(const StudySummary& summary, const std::string& shape) {
-  std::vector<NetSize> nets;
-  for (const NetSize& net : summary.nets(shape)) {
-    bool trained = false;
-    for (const std::string& method : methods_that_train(summary))
-      for (const BitWidths& bits : summary.points(method))
-        trained = trained || !summary.drop(net, method, bits).empty();
-    if (trained) nets.push_back(net);
-  }
+  std::vector<NetSize> nets = summary.nets(shape);
+  std::erase_if(nets, [&](const NetSize& net) { return !was_trained(summary, net); });
   return nets;
 }
 
