@@ -1,23 +1,27 @@
-// The nets of the champions, in the notation of experiments/limit/nets.h: Cn a convolution, Dn a
-// depthwise-separable one, Rn the same with its input added, P a 2x2 max pool, G the average of each channel,
-// Dense the last layer.
+// The nets of the champions, written as text. A word is a layer or a group of layers:
 //
-//   net                     layers                                            parameters   multiply-adds
-//   champion_micro_model    C16 D24 P D32 R32 R32 P D48 R48 G Dense               10,450       2.2 million
-//   champion_mnist_model    C8 D16 P D24 R24 R24 P D32 R32 R32 G Dense             7,026       0.9 million
+//   Cn   3x3 convolution to n channels          Rn   the same with its input, of n channels, added
+//   Dn   depthwise-separable one to n           P    2x2 max pool
+//
+// each as experiments/blocks.h has it. The average of each channel and a dense layer to ten classes end every
+// net and are not written. "standard" is the net of standard_cifar.
+//
+//   recipe      net                                    parameters   multiply-adds
+//   micro       C16 D24 P D32 R32 R32 P D48 R48            10,450       2.2 million
+//   mnist       C8 D16 P D24 R24 R24 P D32 R32 R32          7,026       0.8 million
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "core/random.h"
+#include "core/shape.h"
 #include "layers/sequential.h"
 
 namespace qlimit {
 
-/// [N,32,32,3] -> logits [N,10].
-std::unique_ptr<Sequential> champion_micro_model(Random& random);
-
-/// [N,28,28,1] -> logits [N,10].
-std::unique_ptr<Sequential> champion_mnist_model(Random& random);
+/// image [1,h,w,c] -> logits [1,10]; any batch will do. Throws kUsage for a word that is none of those, with
+/// the word and its place, for a pool that leaves nothing and for more than 1,024 channels.
+std::unique_ptr<Sequential> make_net(std::string_view text, const Shape& image, Random& random);
 
 }  // namespace qlimit

@@ -13,6 +13,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  champion micro                            its teacher first, if it is not there, then three seeds\n"
     "  champion micro --trial --epochs 20        what a choice is worth, without the test images\n"
+    "  champion micro --trial --net 'C16 D32 P R32 R32 P D48 R48'\n"
+    "                                            what another net would do"
     "  champion mnist --seeds 1 --threads 1      one seed, beside other processes\n"
     "  champion micro --data tiny --output try   all of it in seconds, on the digits of the sources\n";
 
@@ -35,6 +37,8 @@ void add_options(CLI::App& app, ChampionOptions& o) {
 void add_changes(CLI::App& app, ChampionOptions& o) {
   app.add_option("--seeds", o.seeds, "runs, with seeds counted up from 42 [default: 3; a trial: 1]")
       ->check(whole(1, 1000));
+  app.add_option("--net", o.net,
+                 "its layers, as in 'C16 D24 P R24': convolution, depthwise-separable, pool, residual");
   app.add_option("--epochs", o.epochs, "passes over the training images")->check(whole(1, 100'000));
   app.add_option("--batch-size", o.batch_size, "images in a step")->check(whole(1, 65'536));
   app.add_option("--learning-rate", o.learning_rate, "highest step size")->check(between(1e-12, 1e12));
@@ -48,7 +52,8 @@ void add_changes(CLI::App& app, ChampionOptions& o) {
       ->check(between(1e-12, 1e12));
   app.add_option("--temperature", o.temperature, "that softens teacher and student")
       ->check(between(0.01, 1000));
-  app.add_option("--teacher-share", o.teacher_share, "of the loss; the labels have the rest")
+  app.add_option("--teacher-share", o.teacher_share,
+                 "of the loss; the labels have the rest. 0: no teacher is needed")
       ->check(between(0, 1));
 }
 
@@ -82,6 +87,7 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   if (options.trial) recipe.seeds = 1;
   if (options.data == "tiny") recipe.training.epochs = kTinyEpochs;
   change(recipe.seeds, options.seeds);
+  change(recipe.net, options.net);
   change(recipe.training.epochs, options.epochs);
   change(recipe.training.batch_size, options.batch_size);
   change(recipe.training.learning_rate, options.learning_rate);
@@ -91,6 +97,7 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.quantized_learning_rate, options.quantized_learning_rate);
   change(recipe.teaching.temperature, options.temperature);
   change(recipe.teaching.teacher_share, options.teacher_share);
+  if (recipe.teaching.teacher_share == 0) recipe.teacher.clear();  // nobody would listen
   return recipe;
 }
 

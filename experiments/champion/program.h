@@ -35,6 +35,7 @@ struct ChampionOptions {
 
   // In place of what the recipe says
   std::optional<int64_t> seeds = {};
+  std::optional<std::string> net = {};
   std::optional<int64_t> epochs = {};
   std::optional<int64_t> batch_size = {};
   std::optional<double> learning_rate = {};

@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "experiments/champion/nets.h"
-#include "experiments/models.h"
 
 namespace qlimit {
 namespace {
@@ -12,7 +11,7 @@ namespace {
 ChampionRecipe micro() {
   return {.name = "micro",
           .dataset = "cifar10",
-          .make_model = champion_micro_model,
+          .net = "C16 D24 P D32 R32 R32 P D48 R48",
           .most_parameters = 10'500,
           .aim = 0.84,
           .training = {.epochs = 240,
@@ -28,7 +27,7 @@ ChampionRecipe micro() {
 ChampionRecipe mnist() {
   return {.name = "mnist",
           .dataset = "mnist",
-          .make_model = champion_mnist_model,
+          .net = "C8 D16 P D24 R24 R24 P D32 R32 R32",
           .most_parameters = 7'999,
           .aim = 0.994,
           .training = {.epochs = 40,
@@ -42,7 +41,7 @@ ChampionRecipe mnist() {
 ChampionRecipe standard() {
   return {.name = "standard",
           .dataset = "cifar10",
-          .make_model = standard_cifar_model,
+          .net = "standard",
           .most_parameters = 353'802,
           .aim = 0.92,
           .training = {.epochs = 80,
@@ -52,17 +51,6 @@ ChampionRecipe standard() {
                        .label_smoothing = 0.1,
                        .augmentation = {.pad = 4, .flip = true, .cutout = 16}},
           .average_decay = 0.999};
-}
-
-// "[16,3,3,3] [1,3,3,16] ...": what tells one net from another.
-std::string weight_shapes(const ChampionRecipe& recipe) {
-  Random random(0, "shapes");
-  std::string text;
-  for (const Parameter& p : recipe.make_model(random)->parameters()) {
-    const Shape& shape = p.variable.shape();
-    if (shape.rank() > 1) text += concat(text.empty() ? "" : " ", shape.to_string());
-  }
-  return text;
 }
 
 }  // namespace
@@ -79,10 +67,14 @@ const ChampionRecipe& champion_recipe(std::string_view name) {
               {.what = "no such recipe", .expected = "micro, mnist or standard", .found = std::string(name)});
 }
 
+std::unique_ptr<Sequential> make_model(const ChampionRecipe& recipe, Random& random) {
+  const Shape image = recipe.dataset == "mnist" ? Shape({1, 28, 28, 1}) : Shape({1, 32, 32, 3});
+  return make_net(recipe.net, image, random);
+}
+
 SettingsList describe(const ChampionRecipe& recipe) {
   const auto text = [](auto value) { return fmt::format("{}", value); };
-  SettingsList list = {
-      {"recipe", recipe.name}, {"data set", recipe.dataset}, {"weights", weight_shapes(recipe)}};
+  SettingsList list = {{"recipe", recipe.name}, {"data set", recipe.dataset}, {"net", recipe.net}};
   for (const auto& setting : describe(recipe.training))
     if (setting.first != "seed") list.push_back(setting);
   list.push_back({"decay of the average", text(recipe.average_decay)});

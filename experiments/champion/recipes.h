@@ -23,7 +23,7 @@ namespace qlimit {
 struct ChampionRecipe {
   std::string name;     // of the recipe and its folder
   std::string dataset;  // as load_dataset knows it
-  std::unique_ptr<Sequential> (*make_model)(Random&) = nullptr;
+  std::string net;      // as experiments/champion/nets.h writes it
   int64_t most_parameters = 0;
   double aim = 0;                     // accuracy in int8, in [0,1]
   TrainingSettings training = {};     // with the first seed
@@ -40,6 +40,9 @@ struct ChampionRecipe {
 const std::vector<ChampionRecipe>& champion_recipes();
 /// Throws kUsage for a name that none has.
 const ChampionRecipe& champion_recipe(std::string_view name);
+
+/// The net with new weights, for the images of the recipe's data set. Throws kUsage as make_net does.
+std::unique_ptr<Sequential> make_model(const ChampionRecipe& recipe, Random& random);
 
 /// All that decides about a recipe's models but the seed, by name.
 SettingsList describe(const ChampionRecipe& recipe);

@@ -33,7 +33,7 @@ void note(const ChampionPlace& place, const std::string& text) {
 void require_size(const ChampionRecipe& recipe) {
   Random random(recipe.training.seed, "weights");
   int64_t parameters = 0;
-  for (const Parameter& p : recipe.make_model(random)->parameters()) parameters += p.variable.shape().size();
+  for (const Parameter& p : make_model(recipe, random)->parameters()) parameters += p.variable.shape().size();
   if (parameters <= recipe.most_parameters) return;
   throw Error(ErrorKind::kUsage, {.what = "the model of this recipe is too large",
                                   .where = recipe.name,

@@ -94,7 +94,7 @@ TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImage
                                const Teacher* teacher, uint64_t seed, const fs::path& folder,
                                ProgressStyle style) {
   Random weights(seed, "weights");
-  std::unique_ptr<Sequential> model = recipe.make_model(weights);
+  std::unique_ptr<Sequential> model = make_model(recipe, weights);
   WeightAverage average(*model, recipe.average_decay);
   Training training(*model, images.train, images.normalization, with_seed(recipe.training, seed),
                     hooks_of(recipe, teacher, average));

@@ -33,7 +33,8 @@ TEST(ChampionOptions, EachIsHonoured) {
                                         "0.125", "--temperature",
                                         "3",     "--teacher-share",
                                         "0.125", "--seeds",
-                                        "5"});
+                                        "5",     "--net",
+                                        "C8 R8"});
   EXPECT_EQ(recipe.training.epochs, 7);
   EXPECT_EQ(recipe.training.batch_size, 33);
   EXPECT_EQ(recipe.training.learning_rate, 0.5);
@@ -44,6 +45,12 @@ TEST(ChampionOptions, EachIsHonoured) {
   EXPECT_EQ(recipe.teaching.temperature, 3);
   EXPECT_EQ(recipe.teaching.teacher_share, 0.125);
   EXPECT_EQ(recipe.seeds, 5);
+  EXPECT_EQ(recipe.net, "C8 R8");
+}
+
+TEST(ChampionOptions, WhoDoesNotListenNeedsNoTeacher) {
+  EXPECT_NE(chosen({"micro"}).teacher, "");
+  EXPECT_EQ(chosen({"micro", "--teacher-share", "0"}).teacher, "");
 }
 
 TEST(ChampionOptions, TrialsHaveOneSeedAndTinyImagesFewEpochs) {

@@ -5,10 +5,6 @@
 #include "core/archive.h"
 #include "core/file.h"
 #include "core/parallel.h"
-#include "experiments/blocks.h"
-#include "layers/dense.h"
-#include "layers/global_average_pool.h"
-#include "layers/max_pool2d.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -17,24 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<Sequential> small_model(Random& random) {
-  auto model = std::make_unique<Sequential>();  // 28x28x1
-  model->add<MaxPool2D>(2);
-  add_convolution(*model, 1, 8, /*use_bias=*/false, random);
-  model->add<MaxPool2D>(2);
-  add_separable(*model, 8, 16, random);
-  add_residual(*model, 16, random);
-  model->add<GlobalAveragePool>();
-  model->add<Dense>(16, 10, /*use_bias=*/true, random);
-  return model;
-}
-
 class SeedRun : public testing::Test {
  protected:
   void SetUp() override {
     recipe_.name = "small";
     recipe_.dataset = "mnist";
-    recipe_.make_model = small_model;
+    recipe_.net = "P C8 P D16 R16";
     recipe_.training = {.epochs = 4, .batch_size = 32, .augmentation = {.pad = 2}};
     recipe_.average_decay = 0.9;
     recipe_.calibration_images = 100;
