@@ -11,7 +11,8 @@ constexpr const char* kDescription =
     "mnist (below 8,000) or standard (354,000 on CIFAR-10). An interrupted run goes on where it stopped.";
 constexpr const char* kExamples =
     "Examples:\n"
-    "  champion micro                            its teacher first, if it is not there, then three seeds\n"
+    "  champion micro                            three seeds\n"
+    "  champion micro --teacher-share 0.9        a teacher first, if it is not there, then its students\n"
     "  champion micro --trial --epochs 20        what a choice is worth, without the test images\n"
     "  champion micro --trial --net 'C16 D32 P R32 R32 P D48 R48'\n"
     "                                            what another net would do"
@@ -53,7 +54,7 @@ void add_changes(CLI::App& app, ChampionOptions& o) {
   app.add_option("--temperature", o.temperature, "that softens teacher and student")
       ->check(between(0.01, 1000));
   app.add_option("--teacher-share", o.teacher_share,
-                 "of the loss; the labels have the rest. 0: no teacher is needed")
+                 "of the loss; the labels have the rest; 0: there is no teacher")
       ->check(between(0, 1));
 }
 
@@ -97,7 +98,12 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.quantized_learning_rate, options.quantized_learning_rate);
   change(recipe.teaching.temperature, options.temperature);
   change(recipe.teaching.teacher_share, options.teacher_share);
-  if (recipe.teaching.teacher_share == 0) recipe.teacher.clear();  // nobody would listen
+  if (!options.teacher.empty() && !is_taught(recipe)) {
+    throw Error(ErrorKind::kUsage, {.what = "nobody would listen to the teacher",
+                                    .where = recipe.name,
+                                    .found = "a share of 0",
+                                    .hint = "add --teacher-share 0.9"});
+  }
   return recipe;
 }
 

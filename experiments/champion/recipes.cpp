@@ -11,17 +11,17 @@ namespace {
 ChampionRecipe micro() {
   return {.name = "micro",
           .dataset = "cifar10",
-          .net = "C16 D24 P D32 R32 R32 P D48 R48",
+          .net = "C24 D32 P R32 R32 P D48 R48",
           .most_parameters = 10'500,
           .aim = 0.84,
-          .training = {.epochs = 240,
-                       .batch_size = 128,
+          .training = {.epochs = 80,
+                       .batch_size = 64,
                        .learning_rate = 0.01,
                        .weight_decay = 0.01,
                        .augmentation = {.pad = 4, .flip = true}},
           .average_decay = 0.999,
           .teacher = "standard",
-          .teaching = {.temperature = 4, .teacher_share = 0.9}};
+          .teaching = {.temperature = 4, .teacher_share = 0}};
 }
 
 ChampionRecipe mnist() {
@@ -67,6 +67,10 @@ const ChampionRecipe& champion_recipe(std::string_view name) {
               {.what = "no such recipe", .expected = "micro, mnist or standard", .found = std::string(name)});
 }
 
+bool is_taught(const ChampionRecipe& recipe) {
+  return !recipe.teacher.empty() && recipe.teaching.teacher_share > 0;
+}
+
 std::unique_ptr<Sequential> make_model(const ChampionRecipe& recipe, Random& random) {
   const Shape image = recipe.dataset == "mnist" ? Shape({1, 28, 28, 1}) : Shape({1, 32, 32, 3});
   return make_net(recipe.net, image, random);
@@ -78,7 +82,7 @@ SettingsList describe(const ChampionRecipe& recipe) {
   for (const auto& setting : describe(recipe.training))
     if (setting.first != "seed") list.push_back(setting);
   list.push_back({"decay of the average", text(recipe.average_decay)});
-  if (!recipe.teacher.empty()) {
+  if (is_taught(recipe)) {
     list.push_back({"teacher", recipe.teacher});
     list.push_back({"temperature", text(recipe.teaching.temperature)});
     list.push_back({"teacher's share", text(recipe.teaching.teacher_share)});

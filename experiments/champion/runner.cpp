@@ -155,7 +155,7 @@ void run_champion(const ChampionOptions& options) {
   require_size(recipe);  // before a teacher is trained for it
   const ChampionPlace place = place_of(recipe.name, options);
   std::optional<Teacher> teacher;
-  if (!recipe.teacher.empty()) teacher = read_teacher(teacher_file(recipe, options));
+  if (is_taught(recipe)) teacher = read_teacher(teacher_file(recipe, options));
   const std::vector<SeedResult> results = run_recipe(recipe, place, teacher ? &*teacher : nullptr);
   fmt::print("{}written to {}: result.json, model_int8.tflite\n", champion_table(recipe, results),
              place.folder.string());

@@ -42,6 +42,15 @@ JsonObject JsonObject::object(const std::string& key) const {
   return JsonObject(at(key), where_ + ", " + key);
 }
 
+std::vector<JsonObject> JsonObject::objects(const std::string& key) const {
+  const Json& array = at(key);
+  if (!array.is_array()) fail(key, "an array", array.type_name());
+  std::vector<JsonObject> objects;
+  for (const Json& item : array)
+    objects.push_back(JsonObject(item, concat(where_, ", ", key, " ", objects.size() + 1)));
+  return objects;
+}
+
 std::string JsonObject::text(const std::string& key) const {
   const Json& value = at(key);
   if (!value.is_string()) fail(key, "a string", value.type_name());

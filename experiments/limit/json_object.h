@@ -26,6 +26,7 @@ class JsonObject {
 
   /// The value of a key; kData if it is missing, of another type or out of range.
   JsonObject object(const std::string& key) const;
+  std::vector<JsonObject> objects(const std::string& key) const;  // of an array
   std::string text(const std::string& key) const;
   int64_t whole(const std::string& key, int64_t low, int64_t high) const;
   double number(const std::string& key, double low, double high) const;

@@ -18,7 +18,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  limit_report                                        the study in results/limit_study\n"
     "  limit_report results/limit_study_quick/results.jsonl\n"
-    "  limit_report docs/study/results.jsonl --output docs the page of this project\n";
+    "  limit_report docs/study/results.jsonl --champions docs/champions --output docs\n"
+    "                                                      the page of this project\n";
 
 std::string text_of(const fs::path& path) {
   const std::vector<uint8_t> bytes =
@@ -36,6 +37,9 @@ std::optional<LimitReportOptions> parse_limit_report_options(const std::vector<s
   app.get_formatter()->column_width(36);
   app.footer(kExamples);
   app.add_option("RESULTS", options.results, "the results of limit_study")->capture_default_str();
+  app.add_option("--champions", options.champions, "the results of champion, if there are any")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
   app.add_option("--template", options.page, "the page whose placeholders are filled")->capture_default_str();
   app.add_option("--output", options.output,
                  "folder for study.md and study/, created if need be [default: the results' folder]");
@@ -46,7 +50,7 @@ std::optional<LimitReportOptions> parse_limit_report_options(const std::vector<s
 
 void run_limit_report(const LimitReportOptions& options) {
   const StudySummary summary(read_limit_results(options.results));
-  const Report report = make_report(summary);
+  const Report report = make_report(summary, read_champions(options.champions));
   const std::string page = fill_template(text_of(options.page), report.texts, options.page.string());
   const std::vector<uint8_t> results = read_file(options.results, kMaxResultBytes);
 

@@ -1,7 +1,8 @@
 // The program limit_report: from results.jsonl to the page of the study with its charts.
 //
 //   limit_report                                             results/limit_study: study.md, study/*.png
-//   limit_report docs/study/results.jsonl --output docs      the page of this project
+//   limit_report docs/study/results.jsonl --champions docs/champions --output docs     the page of this
+//   project
 #pragma once
 
 #include <filesystem>
@@ -14,6 +15,7 @@ namespace qlimit {
 
 struct LimitReportOptions {
   std::filesystem::path results = "results/limit_study/results.jsonl";
+  std::filesystem::path champions = "results/champion";
   std::filesystem::path page = "docs/study.template.md";
   std::filesystem::path output = {};  // empty: the folder of the results
 };

@@ -138,11 +138,12 @@ void add_values(Report& report, const StudySummary& summary) {
 
 }  // namespace
 
-Report make_report(const StudySummary& summary) {
+Report make_report(const StudySummary& summary, const std::vector<ChampionSummary>& champions) {
   Report report;
   add_charts(report, summary);
   add_tables(report, summary);
   add_values(report, summary);
+  report.texts["table:champions"] = table_of_champions(champions);
   return report;
 }
 

@@ -1,7 +1,7 @@
 // All that the study's page shows: charts, tables, and single figures for its sentences, by the names of the
 // page's placeholders.
 //
-//   const Report report = make_report(StudySummary(read_limit_results(path)));
+//   const Report report = make_report(StudySummary(read_limit_results(path)), read_champions(folder));
 //   fill_template(page, report.texts, "docs/study.template.md");
 //
 // Names: "chart:heat_map" becomes an image of study/heat_map.png, "table:nets" a table, "value:seeds" a word.
@@ -9,7 +9,9 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
+#include "experiments/champion/summary.h"
 #include "experiments/charts/canvas.h"
 #include "experiments/limit/report/summary.h"
 
@@ -23,6 +25,6 @@ struct Report {
 /// Of the charts and of the results, beside the page.
 inline constexpr const char* kStudyFolder = "study";
 
-Report make_report(const StudySummary& summary);
+Report make_report(const StudySummary& summary, const std::vector<ChampionSummary>& champions);
 
 }  // namespace qlimit

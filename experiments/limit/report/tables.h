@@ -4,7 +4,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "experiments/champion/summary.h"
 #include "experiments/limit/report/summary.h"
 
 namespace qlimit {
@@ -43,5 +45,8 @@ std::string tables_of_layers(const StudySummary& summary);
 
 /// Drops over the number of calibration images.
 std::string table_of_calibration(const StudySummary& summary);
+
+/// The best int8 models, a row each.
+std::string table_of_champions(const std::vector<ChampionSummary>& champions);
 
 }  // namespace qlimit

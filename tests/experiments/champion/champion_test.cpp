@@ -39,7 +39,7 @@ class Champion : public testing::Test {
 
 TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
   if (kUnderSanitizer) GTEST_SKIP();
-  const Exit exit = run({"micro", "--seeds", "2", "--epochs", "1"});
+  const Exit exit = run({"micro", "--seeds", "2", "--epochs", "1", "--teacher-share", "0.9"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.err, "");
   for (const char* part :
@@ -55,7 +55,7 @@ TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
   EXPECT_EQ(json("out/standard/result.json")["seeds"].size(), 1u);
 
   const auto before = fs::last_write_time(folder_ / "out/micro/seed_43/result.json");
-  const Exit again = run({"micro", "--seeds", "2", "--epochs", "1"});
+  const Exit again = run({"micro", "--seeds", "2", "--epochs", "1", "--teacher-share", "0.9"});
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.out.find("epoch"), std::string::npos) << again.out;
   EXPECT_EQ(json("out/micro/result.json"), result);
@@ -64,7 +64,7 @@ TEST_F(Champion, TrainsItsTeacherThenItselfThenNothing) {
 
 TEST_F(Champion, TrialsHaveFoldersTeachersAndJudgesOfTheirOwn) {
   if (kUnderSanitizer) GTEST_SKIP();
-  const Exit exit = run({"micro", "--trial", "--epochs", "1"});
+  const Exit exit = run({"micro", "--trial", "--epochs", "1", "--teacher-share", "0.9"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("held out "), std::string::npos) << exit.out;
   EXPECT_TRUE(fs::exists(folder_ / "out/standard_trial/seed_42/model_int8.tflite"));
@@ -79,7 +79,8 @@ TEST_F(Champion, AnyTfliteFileTeaches) {
   if (kUnderSanitizer) GTEST_SKIP();
   ASSERT_EQ(run({"standard", "--seeds", "1", "--epochs", "1"}, "other").status, 0);
   const fs::path file = folder_ / "other/standard/seed_42/model_fp32.tflite";
-  const Exit exit = run({"micro", "--seeds", "1", "--epochs", "1", "--teacher", file});
+  const Exit exit =
+      run({"micro", "--seeds", "1", "--epochs", "1", "--teacher", file, "--teacher-share", "0.5"});
   EXPECT_EQ(exit.status, 0) << exit.err;
   EXPECT_FALSE(fs::exists(folder_ / "out/standard"));
 }

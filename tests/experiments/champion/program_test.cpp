@@ -49,8 +49,8 @@ TEST(ChampionOptions, EachIsHonoured) {
 }
 
 TEST(ChampionOptions, WhoDoesNotListenNeedsNoTeacher) {
-  EXPECT_NE(chosen({"micro"}).teacher, "");
-  EXPECT_EQ(chosen({"micro", "--teacher-share", "0"}).teacher, "");
+  EXPECT_TRUE(is_taught(chosen({"micro", "--teacher-share", "0.9"})));
+  EXPECT_FALSE(is_taught(chosen({"micro", "--teacher-share", "0"})));
 }
 
 TEST(ChampionOptions, TrialsHaveOneSeedAndTinyImagesFewEpochs) {
@@ -77,6 +77,8 @@ TEST(ChampionOptions, WrongOnesAreRefused) {
   refused({"--average-decay", "1"}, {"--average-decay"});
   refused({"--teacher-share", "1.5"}, {"--teacher-share"});
   refused({"--fast"}, {"--fast"});
+  refused({"micro", "--teacher", "model.tflite", "--teacher-share", "0"},
+          {"share of 0", "--teacher-share 0.9"});
   refused({"mnist", "--teacher", "model.tflite"}, {"no teacher", "mnist"});
   refused({"standard", "--temperature", "2"}, {"no teacher", "standard"});
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/file.h"
+#include "experiments/champion/report.h"
 #include "experiments/limit/report/report.h"
 #include "tests/experiments/child.h"
 #include "tests/experiments/limit/report/made_up_study.h"
@@ -21,9 +22,22 @@ constexpr size_t kMostChartBytes = 150'000;
 class LimitReport : public testing::Test {
  protected:
   Exit run(const Arguments& more) const {
-    Arguments arguments = {QLIMIT_LIMIT_REPORT, folder_ / "results.jsonl", "--template", kPage.string()};
+    Arguments arguments = {QLIMIT_LIMIT_REPORT, folder_ / "results.jsonl", "--template", kPage.string(),
+                           "--champions",       folder_ / "champions"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Child(arguments, folder_ / "log").wait();
+  }
+  // A champion of two seeds: 84 and 86 % in int8, of 85 % in fp32.
+  void write_champion() const {
+    SeedResult seed{.seed = 42, .parameters = 10'074, .images = 100, .fp32_correct = 85, .int8_correct = 84};
+    std::vector<SeedResult> seeds = {seed};
+    seed.seed = 43;
+    seed.int8_correct = 86;
+    seeds.push_back(seed);
+    const ChampionRecipe& recipe = champion_recipe("micro");
+    ensure_writable_folder(folder_ / "champions/micro");
+    write_file(folder_ / "champions/micro/result.json",
+               champion_json(recipe, describe(recipe), seeds).dump());
   }
   void write_results(const LimitResults& results) const {
     write_file(folder_ / "results.jsonl", to_text(results));
@@ -46,16 +60,21 @@ class LimitReport : public testing::Test {
     EXPECT_FALSE(fs::exists(folder_ / "out")) << "something was written";
   }
 
+  void SetUp() override { ensure_writable_folder(folder_ / "champions"); }
+
   TemporaryFolder folder_;
 };
 
 TEST_F(LimitReport, WritesThePageWithItsCharts) {
   write_results(made_up_results("full", 5));
+  write_champion();
   const Exit exit = run({"--output", folder_ / "out"});
   ASSERT_EQ(exit.status, 0) << exit.err;
   const std::string page = text("out/study.md");
   EXPECT_EQ(page.find("{{"), std::string::npos);
   EXPECT_EQ(page.find("no results"), std::string::npos) << "a chart or a table is missing";
+  EXPECT_NE(page.find("| 10,074 |"), std::string::npos);
+  EXPECT_NE(page.find("| 85.00 (72.29 ... 97.71) | 0.00 (-12.71 ... 12.71) |"), std::string::npos) << page;
   EXPECT_EQ(text("out/study/results.jsonl"), text("results.jsonl"));
   EXPECT_EQ(charts("out"), 11u);
   for (const auto& file : fs::directory_iterator(folder_ / "out/study")) {
@@ -82,14 +101,14 @@ TEST_F(LimitReport, EachKindOfJobMayBeMissing) {
   for (const JobKind kind : {JobKind::kTrain, JobKind::kQuantize, JobKind::kLayers, JobKind::kCalibration}) {
     LimitResults results = made_up_results("quick", 2);
     std::erase_if(results.records, [&](const Record& record) { return record.job.kind == kind; });
-    EXPECT_NO_THROW(make_report(StudySummary(results)));
+    EXPECT_NO_THROW(make_report(StudySummary(results), {}));
   }
   LimitResults results = made_up_results("quick", 2);
   size_t index = 0;
   std::erase_if(results.records, [&](const Record&) { return ++index % 3 == 0; });
-  EXPECT_NO_THROW(make_report(StudySummary(results)));
+  EXPECT_NO_THROW(make_report(StudySummary(results), {}));
   results.records.clear();
-  EXPECT_TRUE(make_report(StudySummary(results)).charts.empty());
+  EXPECT_TRUE(make_report(StudySummary(results), {}).charts.empty());
 }
 
 TEST_F(LimitReport, WritesBesideTheResultsUnlessTold) {
@@ -122,6 +141,10 @@ TEST_F(LimitReport, DamagedResultsAndPagesAreOneLineAndWriteNothing) {
                    "chart:heat_map");
   expect_complaint(run({"--output", folder_ / "out", "--template", folder_ / "none.md"}), 1, "--template");
   expect_complaint(run({"--colour", "blue"}), 2, "--colour");
+  expect_complaint(run({"--champions", folder_ / "nobody"}), 2, "--champions");
+  ensure_writable_folder(folder_ / "champions/mnist");
+  write_file(folder_ / "champions/mnist/result.json", "{");
+  expect_complaint(run({"--output", folder_ / "out"}), 1, "mnist/result.json");
 }
 
 TEST_F(LimitReport, HelpShowsExamples) {

@@ -1,0 +1,53 @@
+#include "experiments/champion/summary.h"
+
+#include "core/file.h"
+#include "experiments/champion/recipes.h"
+#include "experiments/limit/json_object.h"
+
+namespace qlimit {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kMostBytes = 1 << 20;
+constexpr int64_t kMany = int64_t{1} << 53;  // whole numbers that JSON keeps
+
+std::vector<ChampionSummary::Seed> seeds_of(const JsonObject& json) {
+  std::vector<ChampionSummary::Seed> seeds;
+  for (const JsonObject& seed : json.objects("seeds")) {
+    seeds.push_back({.seed = static_cast<uint64_t>(seed.whole("seed", 0, kMany)),
+                     .fp32 = seed.number("fp32", 0, 1),
+                     .int8 = seed.number("int8", 0, 1)});
+  }
+  return seeds;
+}
+
+}  // namespace
+
+ChampionSummary parse_champion_json(std::string_view text, const std::string& where) {
+  const JsonObject json = JsonObject::parse(text, where);
+  const JsonObject settings = json.object("settings");
+  return {.recipe = json.text("recipe"),
+          .net = settings.text("net"),
+          .epochs = settings.text("epochs"),
+          .parameters = json.whole("parameters", 1, kMany),
+          .multiply_adds = json.whole("multiply_adds", 0, kMany),
+          .model_bytes = json.whole("model_bytes", 0, kMany),
+          .images = json.whole("images", 1, kMany),
+          .aim = json.number("aim", 0, 1),
+          .seeds = seeds_of(json)};
+}
+
+std::vector<ChampionSummary> read_champions(const fs::path& folder) {
+  std::vector<ChampionSummary> champions;
+  for (const ChampionRecipe& recipe : champion_recipes()) {
+    const fs::path path = folder / recipe.name / "result.json";
+    if (!fs::exists(path)) continue;
+    const std::vector<uint8_t> bytes = read_file(path, kMostBytes);
+    champions.push_back(
+        parse_champion_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+  }
+  return champions;
+}
+
+}  // namespace qlimit
