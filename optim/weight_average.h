@@ -19,7 +19,8 @@
 // The running statistics of batch norm are averaged like weights. That is cheap and near enough to watch a
 // training by, but they are not quite the statistics of the averaged network: its activations are others than
 // those of any network on the way (Izmailov et al., "Averaging weights leads to wider optima", 2018, section
-// 3.2). So before a model is kept or quantized they are computed anew, by a pass over training images.
+// 3.2). So before a model is kept or quantized they are computed anew, by a pass over training images,
+// augmented as in the training.
 #pragma once
 
 #include <cstdint>

@@ -9,9 +9,9 @@
 // images and never see the test images. Those that chose micro's net, with --epochs 8 --batch-size 64
 // --average-decay 0.99 --teacher-share 0 and one seed, so that half a point may be luck; int8 accuracy:
 //
-//   C24 D32 P R32 R32 P D48 R48               75.7 %
-//   C16 D24 P D32 R32 R32 P D48 R48           74.8 %; 75.6 % with batches of 32
-//   C16 D24 P D32 R32 P R32 R32 D64           74.5 %
+//   C24 D32 P R32 R32 P D48 R48               75.8 %
+//   C16 D24 P D32 R32 R32 P D48 R48           75.2 %; 75.8 % with batches of 32
+//   C16 D24 P D32 R32 P R32 R32 D64           74.6 %
 //   C16 D24 R24 P R24 R24 R24 P D48 R48       74.0 %
 //   C16 D24 P D32 R32 R32 R32 P R32 R32       72.3 %
 //

@@ -91,6 +91,23 @@ TEST_F(SeedRun, KeepsTheAverageOfTheWeights) {
   EXPECT_FALSE(std::equal(mean.begin(), mean.end(), followed.begin()));
 }
 
+// With weights that stand still, the training has followed the same statistics; crops with wide margins have
+// other ones than whole images.
+TEST_F(SeedRun, StatisticsAreThoseOfTheImagesThatTrained) {
+  recipe_.training.augmentation.pad = 12;
+  recipe_.training.learning_rate = 1e-12;
+  recipe_.training.epochs = 2;
+  run("out");
+  const Archive model = Archive::load(folder_ / "out/model.qla");
+  const Archive checkpoint = Archive::load(folder_ / "out/checkpoint.qla");
+  for (const char* name : {"2.running_mean", "2.running_variance"}) {
+    const auto& kept = model.tensor<float>(concat("model.", name));
+    const auto& followed = checkpoint.tensor<float>(concat("average.", name));
+    for (int64_t c = 0; c < kept.size(); ++c)
+      EXPECT_NEAR(kept[c], followed[c], 0.2 * std::abs(followed[c])) << name << " " << c;
+  }
+}
+
 TEST_F(SeedRun, GoesOnBitIdenticallyAfterAnInterruption) {
   const Teacher sound = made_up_teacher(), failing = made_up_teacher(80);  // in the third of four epochs
   run("whole", &sound);
