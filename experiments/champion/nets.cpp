@@ -19,7 +19,7 @@ constexpr int64_t kClasses = 10, kMostChannels = 1024;
 // What the next word finds: the size of its input and where it stands, for a complaint.
 struct Place {
   int64_t rows, columns, channels;
-  int64_t word = 0;  // counted from 1
+  int64_t word;  // counted from 1
 };
 
 [[noreturn]] void refuse(const Place& at, const std::string& word, const std::string& expected) {
@@ -61,7 +61,7 @@ void add_word(Sequential& model, const std::string& word, Place& at, Random& ran
 }  // namespace
 
 std::unique_ptr<Sequential> make_net(std::string_view text, const Shape& image, Random& random) {
-  Place at{.rows = image[1], .columns = image[2], .channels = image[3]};
+  Place at{.rows = image[1], .columns = image[2], .channels = image[3], .word = 1};
   if (text == "standard") {
     if (image != Shape{1, 32, 32, 3})
       refuse(at, "standard", concat("a net for images of ", image.to_string()));
@@ -69,10 +69,7 @@ std::unique_ptr<Sequential> make_net(std::string_view text, const Shape& image, 
   }
   auto model = std::make_unique<Sequential>();
   std::istringstream words{std::string(text)};
-  for (std::string word; words >> word;) {
-    ++at.word;
-    add_word(*model, word, at, random);
-  }
+  for (std::string word; words >> word; ++at.word) add_word(*model, word, at, random);
   model->add<GlobalAveragePool>();
   model->add<Dense>(at.channels, kClasses, /*use_bias=*/true, random);
   return model;

@@ -15,7 +15,7 @@ constexpr const char* kExamples =
     "  champion micro --teacher-share 0.9        a teacher first, if it is not there, then its students\n"
     "  champion micro --trial --epochs 20        what a choice is worth, without the test images\n"
     "  champion micro --trial --net 'C16 D32 P R32 R32 P D48 R48'\n"
-    "                                            what another net would do"
+    "                                            what another net would do\n"
     "  champion mnist --seeds 1 --threads 1      one seed, beside other processes\n"
     "  champion micro --data tiny --output try   all of it in seconds, on the digits of the sources\n";
 
@@ -98,7 +98,7 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.quantized_learning_rate, options.quantized_learning_rate);
   change(recipe.teaching.temperature, options.temperature);
   change(recipe.teaching.teacher_share, options.teacher_share);
-  if (!options.teacher.empty() && !is_taught(recipe)) {
+  if ((!options.teacher.empty() || options.temperature) && !is_taught(recipe)) {
     throw Error(ErrorKind::kUsage, {.what = "nobody would listen to the teacher",
                                     .where = recipe.name,
                                     .found = "a share of 0",

@@ -53,7 +53,8 @@ std::optional<ChampionOptions> parse_champion_options(const std::vector<std::str
                                                       std::ostream& out);
 
 /// The recipe with what the options change: a trial has one seed, the tiny images two epochs, unless they
-/// say otherwise. Throws kUsage for an option about teachers if the recipe has none.
+/// say otherwise. Throws kUsage for an option about teachers if the recipe has none or its
+/// share is 0.
 ChampionRecipe chosen_recipe(const ChampionOptions& options);
 
 }  // namespace qlimit

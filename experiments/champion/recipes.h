@@ -7,7 +7,7 @@
 //
 // Trials (`champion micro --trial`) are for choosing what a recipe says: they hold out a part of the training
 // images and never see the test images. Those that chose micro's net, with --epochs 8 --batch-size 64
-// --average-decay 0.99 --teacher-share 0 and one seed, so that half a point may be luck; int8 accuracy:
+// --average-decay 0.99 and one seed, so that half a point may be luck; int8 accuracy:
 //
 //   C24 D32 P R32 R32 P D48 R48               75.8 %
 //   C16 D24 P D32 R32 R32 P D48 R48           75.2 %; 75.8 % with batches of 32

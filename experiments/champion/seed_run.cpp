@@ -36,8 +36,8 @@ TrainingHooks hooks_of(const ChampionRecipe& recipe, const Teacher* teacher, Wei
 }
 
 // Of images cropped and flipped as those that the weights were made for. The black margin of a crop counts:
-// with statistics of whole images, two nets of the recipe micro had 1.1 and 1.8 points less on the training
-// images.
+// with statistics of whole images, nets of the recipe micro are a point or two worse, on training images,
+// too.
 void renew_statistics(Layer& model, const ChampionImages& images, const TrainingSettings& settings) {
   Loader loader(take(images.train, kStatisticsImages), {.batch_size = kStatisticsBatch,
                                                         .seed = settings.seed,

@@ -31,9 +31,7 @@ ChampionSummary parse_champion_json(std::string_view text, const std::string& wh
           .net = settings.text("net"),
           .epochs = settings.text("epochs"),
           .parameters = json.whole("parameters", 1, kMany),
-          .multiply_adds = json.whole("multiply_adds", 0, kMany),
           .model_bytes = json.whole("model_bytes", 0, kMany),
-          .images = json.whole("images", 1, kMany),
           .aim = json.number("aim", 0, 1),
           .seeds = seeds_of(json)};
 }

@@ -21,9 +21,7 @@ struct ChampionSummary {
   std::string net;  // in the words of experiments/champion/nets.h
   std::string epochs;
   int64_t parameters = 0;
-  int64_t multiply_adds = 0;
   int64_t model_bytes = 0;
-  int64_t images = 0;  // that judged
   double aim = 0;
   std::vector<Seed> seeds = {};
 };

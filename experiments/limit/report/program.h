@@ -1,8 +1,8 @@
 // The program limit_report: from results.jsonl to the page of the study with its charts.
 //
 //   limit_report                                             results/limit_study: study.md, study/*.png
-//   limit_report docs/study/results.jsonl --champions docs/champions --output docs     the page of this
-//   project
+//   limit_report docs/study/results.jsonl --champions docs/champions --output docs
+//                                                            the page of this project
 #pragma once
 
 #include <filesystem>

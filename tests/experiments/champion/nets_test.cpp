@@ -39,7 +39,7 @@ TEST(ChampionNets, WhatIsNoNetIsRefused) {
   refused("C16 P R24", {"word 3", "R16", "R24"});
   refused("P P P P P", {"word 5", "1x1"});
   refused("c16", {"word 1", "c16"});
-  refused("standard", {"standard", "1,28,28,1"});
+  refused("standard", {"word 1", "standard", "1,28,28,1"});
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST(ChampionOptions, TrialsHaveOneSeedAndTinyImagesFewEpochs) {
 TEST(ChampionOptions, HelpHasExamples) {
   std::ostringstream out;
   EXPECT_FALSE(parse_champion_options({"--help"}, out).has_value());
-  for (const char* part : {"micro", "mnist", "standard", "--trial", "--teacher", "Examples:", "--data tiny"})
+  for (const char* part : {"micro", "mnist", "standard", "--trial", "--teacher", "Examples:", "--data tiny",
+                           "\n  champion mnist --seeds 1"})
     EXPECT_NE(out.str().find(part), std::string::npos) << part << " in " << out.str();
 }
 
@@ -79,6 +80,7 @@ TEST(ChampionOptions, WrongOnesAreRefused) {
   refused({"--fast"}, {"--fast"});
   refused({"micro", "--teacher", "model.tflite", "--teacher-share", "0"},
           {"share of 0", "--teacher-share 0.9"});
+  refused({"micro", "--temperature", "2"}, {"share of 0"});
   refused({"mnist", "--teacher", "model.tflite"}, {"no teacher", "mnist"});
   refused({"standard", "--temperature", "2"}, {"no teacher", "standard"});
 }

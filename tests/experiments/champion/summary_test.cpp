@@ -32,9 +32,7 @@ TEST(ChampionSummary, SaysWhatWasWritten) {
   EXPECT_EQ(champion.net, champion_recipe("micro").net);
   EXPECT_EQ(champion.epochs, std::to_string(champion_recipe("micro").training.epochs));
   EXPECT_EQ(champion.parameters, 1234);
-  EXPECT_EQ(champion.multiply_adds, 5678);
   EXPECT_EQ(champion.model_bytes, 4321);
-  EXPECT_EQ(champion.images, 1000);
   EXPECT_EQ(champion.aim, 0.84);
   ASSERT_EQ(champion.seeds.size(), 2u);
   EXPECT_EQ(champion.seeds[1].seed, 43u);
@@ -62,7 +60,7 @@ TEST(ChampionSummary, DamageIsNamed) {
     expect_error([&] { parse_champion_json(json.dump(), "result.json"); }, ErrorKind::kData, parts);
   };
   const Json sound = result_of("micro");
-  for (const char* key : {"recipe", "settings", "parameters", "model_bytes", "images", "aim", "seeds"}) {
+  for (const char* key : {"recipe", "settings", "parameters", "model_bytes", "aim", "seeds"}) {
     Json json = sound;
     json.erase(key);
     refused(json, {"result.json", key});
