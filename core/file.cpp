@@ -8,6 +8,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 
 namespace qlimit {
@@ -19,25 +20,6 @@ namespace fs = std::filesystem;
   const std::string reason = std::strerror(errno);
   throw Error(ErrorKind::kIo, {.what = what, .where = concat(path.string(), ": ", reason), .hint = hint});
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
 
 // Returns false with errno set; the caller removes the file.
 bool write_and_sync(const fs::path& path, std::string_view bytes) {

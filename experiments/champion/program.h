@@ -11,7 +11,8 @@
 //   result.json                of all seeds (experiments/champion/report.h)
 //
 // A program that is started again goes on where it stopped: done seeds are kept, a training goes on after its
-// last epoch, with the same bits.
+// last epoch, with the same bits. Several of one folder share the seeds: each does those that no other is at,
+// then waits for the others', so that all end with the same table.
 #pragma once
 
 #include <filesystem>

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "core/parallel.h"
 #include "experiments/champion/images.h"
 #include "experiments/champion/report.h"
@@ -88,18 +89,37 @@ std::vector<uint64_t> seeds_of(const ChampionRecipe& recipe) {
 
 fs::path seed_folder(const fs::path& folder, uint64_t seed) { return folder / fmt::format("seed_{}", seed); }
 
+bool is_done(const fs::path& seed_folder) { return fs::exists(seed_folder / "result.json"); }
+
 void run_missing_seeds(const ChampionRecipe& recipe, const ChampionPlace& place, const Teacher* teacher) {
   std::vector<uint64_t> missing;
   for (const uint64_t seed : seeds_of(recipe))
-    if (!fs::exists(seed_folder(place.folder, seed) / "result.json")) missing.push_back(seed);
+    if (!is_done(seed_folder(place.folder, seed))) missing.push_back(seed);
   if (missing.empty()) return;
   const ChampionImages images = load_champion_images(recipe, place.data, place.trial);
-  for (size_t i = 0; i < missing.size(); ++i) {
+
+  const auto run_unless_done = [&](size_t i) {
     const fs::path folder = seed_folder(place.folder, missing[i]);
-    ensure_writable_folder(folder);
+    if (is_done(folder)) return;  // by another process, meanwhile
     note(place, fmt::format("{}, seed {} ({} of {} to do), to {}", recipe.name, missing[i], i + 1,
                             missing.size(), folder.string()));
     run_seed(recipe, images, teacher, missing[i], folder, progress_style(stdout, place.quiet));
+  };
+  // The seeds that nobody else is at come first. Those of other processes are waited for, and done here if
+  // they were not finished there.
+  std::vector<size_t> elsewhere;
+  for (size_t i = 0; i < missing.size(); ++i) {
+    ensure_writable_folder(seed_folder(place.folder, missing[i]));
+    if (const auto lock = FileLock::try_hold(seed_folder(place.folder, missing[i]) / "lock"))
+      run_unless_done(i);
+    else
+      elsewhere.push_back(i);
+  }
+  for (const size_t i : elsewhere) {
+    if (is_done(seed_folder(place.folder, missing[i]))) continue;
+    note(place, fmt::format("waiting for seed {}, which another process trains", missing[i]));
+    const FileLock lock = FileLock::hold(seed_folder(place.folder, missing[i]) / "lock");
+    run_unless_done(i);
   }
 }
 

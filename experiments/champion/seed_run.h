@@ -5,6 +5,7 @@
 //   quantized_checkpoint.qla    after each epoch with quantization, if the recipe has any
 //   model_fp32.tflite, model_int8.tflite
 //   result.json             written last; when it is there, the seed is done
+//   lock                    held by the process that works in the folder
 //
 // The stages are functions of their own:
 //

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "experiments/champion/runner.h"
 #include "tests/experiments/child.h"
 #include "tests/support/expect_error.h"
@@ -107,6 +109,43 @@ TEST_F(Champion, MoreSeedsAreAddedToThoseThatAreDone) {
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("seed 43 (1 of 1 to do)"), std::string::npos) << exit.out;
   EXPECT_EQ(json("out/mnist/result.json")["seeds"].size(), 2u);
+}
+
+TEST_F(Champion, LeavesTheSeedsOfOtherProcessesToThem) {
+  fs::create_directories(folder_ / "out/mnist/seed_42");
+  std::optional<FileLock> other = FileLock::hold(folder_ / "out/mnist/seed_42/lock");
+  Child child(command({"mnist", "--seeds", "2", "--epochs", "1"}), folder_ / "log");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (!fs::exists(folder_ / "out/mnist/seed_43/result.json") &&
+         std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(fs::exists(folder_ / "out/mnist/seed_42/checkpoint.qla"));
+  other.reset();  // and it has not finished its seed
+  const Exit exit = child.wait();
+  ASSERT_EQ(exit.status, 0) << exit.err;
+  const size_t second = exit.out.find("mnist, seed 43 (2 of 2 to do)");
+  const size_t waiting = exit.out.find("waiting for seed 42, which another process trains");
+  const size_t first = exit.out.find("mnist, seed 42 (1 of 2 to do)");
+  EXPECT_TRUE(second < waiting && waiting < first && first != std::string::npos) << exit.out;
+  EXPECT_EQ(json("out/mnist/result.json")["seeds"].size(), 2u);
+}
+
+TEST_F(Champion, ProcessesSideBySideShareTheSeeds) {
+  const Arguments arguments = {"mnist", "--seeds", "2", "--epochs", "1", "--threads", "1"};
+  Child one(command(arguments), folder_ / "one");
+  Child two(command(arguments), folder_ / "two");
+  const Exit exits[] = {one.wait(), two.wait()};
+  std::string out;
+  for (const Exit& exit : exits) {
+    EXPECT_EQ(exit.status, 0) << exit.err;
+    EXPECT_NE(exit.out.find("95 % interval"), std::string::npos) << exit.out;
+    out += exit.out;
+  }
+  for (const char* seed : {"mnist, seed 42 (", "mnist, seed 43 ("}) {
+    const size_t at = out.find(seed);
+    EXPECT_NE(at, std::string::npos) << out;
+    EXPECT_EQ(out.find(seed, at + 1), std::string::npos) << "trained twice:\n" << out;
+  }
 }
 
 TEST_F(Champion, FoldersOfOtherSettingsAreRefused) {
