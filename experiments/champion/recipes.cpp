@@ -44,12 +44,12 @@ ChampionRecipe standard() {
           .net = "standard",
           .most_parameters = 353'802,
           .aim = 0.92,
-          .training = {.epochs = 80,
-                       .batch_size = 128,
-                       .learning_rate = 0.005,
+          .training = {.epochs = 40,
+                       .batch_size = 64,
+                       .learning_rate = 0.004,
                        .weight_decay = 0.05,
                        .label_smoothing = 0.1,
-                       .augmentation = {.pad = 4, .flip = true, .cutout = 16}},
+                       .augmentation = {.pad = 4, .flip = true, .cutout = 8}},
           .average_decay = 0.999};
 }
 
