@@ -114,7 +114,8 @@ void add_surprises(Report& report, const StudySummary& summary) {
       report.texts[concat("value:recovered_by_", method, "_", lower_case(to_text(bits)))] =
           recovered_range(summary, method, bits);
   report.texts["value:calibration_growth"] = calibration_growth(summary, kNarrowActivations);
-  report.texts["value:lead_of_the_larger"] = lead_of_the_larger_net(summary, "plain", "adaround");
+  for (const std::string shape : {"plain", "separable"})
+    report.texts["value:lead_of_the_larger_" + shape] = lead_of_the_larger_net(summary, shape, "adaround");
   report.texts["value:noise_correlation"] = noise_correlation_text(summary, "plain");
 }
 

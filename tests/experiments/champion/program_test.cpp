@@ -64,7 +64,7 @@ TEST(ChampionOptions, HelpHasExamples) {
   std::ostringstream out;
   EXPECT_FALSE(parse_champion_options({"--help"}, out).has_value());
   for (const char* part : {"micro", "mnist", "standard", "--trial", "--teacher", "Examples:", "--data tiny",
-                           "\n  champion mnist --seeds 1"})
+                           "\n  champion mnist --threads 1 &"})
     EXPECT_NE(out.str().find(part), std::string::npos) << part << " in " << out.str();
 }
 
