@@ -17,8 +17,7 @@ constexpr const char* kExamples =
     "  champion micro --trial --net 'C16 D32 P R32 R32 P D48 R48'\n"
     "                                            what another net would do\n"
     "  champion mnist --threads 1 & champion mnist --threads 1\n"
-    "                                            the seeds side by side, which is faster than one after the "
-    "other\n"
+    "                                            the seeds side by side, on two processors\n"
     "  champion micro --data tiny --output try   all of it in seconds, on the digits of the sources\n";
 
 constexpr int64_t kTinyEpochs = 2;

@@ -98,27 +98,27 @@ void run_missing_seeds(const ChampionRecipe& recipe, const ChampionPlace& place,
   if (missing.empty()) return;
   const ChampionImages images = load_champion_images(recipe, place.data, place.trial);
 
+  const auto folder_of = [&](size_t i) { return seed_folder(place.folder, missing[i]); };
   const auto run_unless_done = [&](size_t i) {
-    const fs::path folder = seed_folder(place.folder, missing[i]);
-    if (is_done(folder)) return;  // by another process, meanwhile
+    if (is_done(folder_of(i))) return;  // by another process, meanwhile
     note(place, fmt::format("{}, seed {} ({} of {} to do), to {}", recipe.name, missing[i], i + 1,
-                            missing.size(), folder.string()));
-    run_seed(recipe, images, teacher, missing[i], folder, progress_style(stdout, place.quiet));
+                            missing.size(), folder_of(i).string()));
+    run_seed(recipe, images, teacher, missing[i], folder_of(i), progress_style(stdout, place.quiet));
   };
   // The seeds that nobody else is at come first. Those of other processes are waited for, and done here if
   // they were not finished there.
   std::vector<size_t> elsewhere;
   for (size_t i = 0; i < missing.size(); ++i) {
-    ensure_writable_folder(seed_folder(place.folder, missing[i]));
-    if (const auto lock = FileLock::try_hold(seed_folder(place.folder, missing[i]) / "lock"))
+    ensure_writable_folder(folder_of(i));
+    if (const auto lock = FileLock::try_hold(folder_of(i) / "lock"))
       run_unless_done(i);
     else
       elsewhere.push_back(i);
   }
   for (const size_t i : elsewhere) {
-    if (is_done(seed_folder(place.folder, missing[i]))) continue;
+    if (is_done(folder_of(i))) continue;
     note(place, fmt::format("waiting for seed {}, which another process trains", missing[i]));
-    const FileLock lock = FileLock::hold(seed_folder(place.folder, missing[i]) / "lock");
+    const FileLock lock = FileLock::hold(folder_of(i) / "lock");
     run_unless_done(i);
   }
 }

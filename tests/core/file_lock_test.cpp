@@ -3,7 +3,6 @@
 #include "core/file_lock.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
