@@ -14,14 +14,15 @@ ChampionRecipe micro() {
           .net = "C24 D32 P R32 R32 P D48 R48",
           .most_parameters = 10'500,
           .aim = 0.84,
-          .training = {.epochs = 80,
+          .training = {.epochs = 140,
                        .batch_size = 64,
                        .learning_rate = 0.01,
                        .weight_decay = 0.01,
                        .augmentation = {.pad = 4, .flip = true}},
           .average_decay = 0.999,
           .teacher = "standard",
-          .teaching = {.temperature = 4, .teacher_share = 0}};
+          .teaching = {.temperature = 4, .teacher_share = 0},
+          .quantized_epochs = 4};
 }
 
 ChampionRecipe mnist() {

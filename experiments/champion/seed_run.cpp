@@ -109,9 +109,9 @@ TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImage
   return {.model = std::move(model), .history = training.history(), .seconds = seconds};
 }
 
-QuantizedGraph train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
-                              const Teacher* teacher, uint64_t seed, const fs::path& folder,
-                              ProgressStyle style) {
+TrainedIntegers train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
+                               const Teacher* teacher, uint64_t seed, const fs::path& folder,
+                               ProgressStyle style) {
   const Tensor<float> first = first_images(images.train, images.normalization, recipe.calibration_images);
   FakeQuantizedModel quantized(trace(model, first.shape()), first);
   WeightAverage average(quantized, recipe.average_decay);
@@ -120,8 +120,8 @@ QuantizedGraph train_integers(Layer& model, const ChampionRecipe& recipe, const 
   settings.learning_rate = recipe.quantized_learning_rate;
   Training training(quantized, images.train, images.normalization, settings,
                     hooks_of(recipe, teacher, average));
-  run_epochs(training, average, images, folder / "quantized_checkpoint.qla", style);
-  return quantized.convert(Runtime::kTflite);
+  const double seconds = run_epochs(training, average, images, folder / "quantized_checkpoint.qla", style);
+  return {.graph = quantized.convert(Runtime::kTflite), .seconds = seconds};
 }
 
 CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images) {
@@ -135,11 +135,13 @@ SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, 
                     uint64_t seed, const fs::path& folder, ProgressStyle style) {
   const TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
   save_model(*trained.model, folder / "model.qla");
-  const CompiledModels compiled =
-      recipe.quantized_epochs == 0
-          ? compile_champion(*trained.model, recipe, images)
-          : compile_trained(*trained.model,
-                            train_integers(*trained.model, recipe, images, teacher, seed, folder, style));
+  double seconds = trained.seconds;
+  const CompiledModels compiled = [&] {
+    if (recipe.quantized_epochs == 0) return compile_champion(*trained.model, recipe, images);
+    TrainedIntegers integers = train_integers(*trained.model, recipe, images, teacher, seed, folder, style);
+    seconds += integers.seconds;
+    return compile_trained(*trained.model, std::move(integers.graph));
+  }();
   write_file(folder / "model_fp32.tflite", compiled.fp32_export.file.bytes);
   write_file(folder / "model_int8.tflite", compiled.int8_export.file.bytes);
   const Summary summary = summarize(*trained.model, with_batch(images.train.images.shape(), 1));
@@ -150,7 +152,7 @@ SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, 
                           .fp32_correct = count_correct(compiled.fp32, images),
                           .int8_correct = count_correct(compiled.int8, images),
                           .model_bytes = static_cast<int64_t>(compiled.int8_export.file.bytes.size()),
-                          .seconds = trained.seconds};
+                          .seconds = seconds};
   write_file(folder / "result.json", to_json(result, trained.history).dump(2) + "\n");
   return result;
 }

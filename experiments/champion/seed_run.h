@@ -10,8 +10,8 @@
 // The stages are functions of their own:
 //
 //   TrainedChampion trained = train_champion(recipe, images, teacher, seed, folder, style);
-//   QuantizedGraph integers = train_integers(*trained.model, recipe, images, teacher, seed, folder, style);
-//   CompiledModels compiled = compile_trained(*trained.model, integers);
+//   TrainedIntegers integers = train_integers(*trained.model, recipe, images, teacher, seed, folder, style);
+//   CompiledModels compiled = compile_trained(*trained.model, integers.graph);
 //
 // Without epochs with quantization the last two are one, compile_champion.
 #pragma once
@@ -41,12 +41,18 @@ TrainedChampion train_champion(const ChampionRecipe& recipe, const ChampionImage
                                const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
                                ProgressStyle style);
 
+/// The same of a training with quantization.
+struct TrainedIntegers {
+  QuantizedGraph graph;
+  double seconds = 0;  // of this process
+};
+
 /// The integers of the trained model after recipe.quantized_epochs more epochs in 8 bits (quant/training),
 /// with the same teacher and an average of the weights again; the model itself stays as it is. Goes on from a
 /// checkpoint of its own, and judges in a trial, as train_champion does. Throws what train_champion throws.
-QuantizedGraph train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
-                              const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
-                              ProgressStyle style);
+TrainedIntegers train_integers(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images,
+                               const Teacher* teacher, uint64_t seed, const std::filesystem::path& folder,
+                               ProgressStyle style);
 
 /// The model in float and in int8, as the recipe calibrates it.
 CompiledModels compile_champion(Layer& model, const ChampionRecipe& recipe, const ChampionImages& images);
