@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "experiments/limit/json_object.h"
+#include "experiments/json_object.h"
 
 namespace qlimit {
 

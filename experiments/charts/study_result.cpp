@@ -2,120 +2,55 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
 #include "core/error.h"
 #include "core/file.h"
+#include "experiments/json_object.h"
 
 namespace qlimit {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr uint64_t kMaxFileBytes = 64 << 20;
-constexpr size_t kMaxNameLength = 100;
 
-// An object of the file together with its place, so that each complaint names file and key.
-class Section {
- public:
-  Section(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
-    if (!json.is_object()) fail("", "an object", json.type_name());
-  }
+int64_t count(const JsonObject& object, const std::string& key) {
+  return object.whole(key, 1, int64_t{1} << 50);
+}
 
-  Section section(const std::string& key) const { return Section(at(key), place_ + "." + key); }
+// That fits in a line of a chart or a table.
+std::string name(const JsonObject& object, const std::string& key) {
+  constexpr size_t kMaxLength = 100;
+  const std::string text = object.text(key);
+  const bool printable = text.find_first_of(std::string("\0\n\r\t|", 5)) == std::string::npos;
+  if (text.empty() || text.size() > kMaxLength || !printable)
+    object.fail(key, concat("1 to ", kMaxLength, " printable bytes"), concat(text.size(), " bytes"));
+  return text;
+}
 
-  double number(const std::string& key, double low, double high) const {
-    const Json& value = at(key);
-    if (!value.is_number()) fail(key, "a number", value.type_name());
-    const double number = value.get<double>();
-    if (!(number >= low && number <= high))
-      fail(key, concat("a number from ", low, " to ", high), concat(number));
-    return number;
-  }
-
-  int64_t count(const std::string& key) const {
-    const double value = number(key, 1, 1e15);
-    if (value != std::floor(value)) fail(key, "a whole number", concat(value));
-    return static_cast<int64_t>(value);
-  }
-
-  std::string name(const std::string& key) const {
-    const Json& value = at(key);
-    if (!value.is_string()) fail(key, "a string", value.type_name());
-    const std::string text = value.get<std::string>();
-    const bool printable = text.find_first_of(std::string("\0\n\r\t|", 5)) == std::string::npos;
-    if (text.empty() || text.size() > kMaxNameLength || !printable) {
-      fail(key, concat("1 to ", kMaxNameLength, " printable bytes"), concat(text.size(), " bytes"));
-    }
-    return text;
-  }
-
-  const Json* find(const std::string& key) const {
-    const auto it = json_.find(key);
-    return it == json_.end() ? nullptr : &*it;
-  }
-
-  [[noreturn]] void fail(const std::string& key, const std::string& expected,
-                         const std::string& found) const {
-    throw Error(ErrorKind::kData, {.what = "result file is not as it should be",
-                                   .where = key.empty() ? place_ : place_ + "." + key,
-                                   .expected = expected,
-                                   .found = found,
-                                   .hint = "run the experiment again"});
-  }
-
- private:
-  const Json& at(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) fail(key, "a value", "nothing");
-    return *value;
-  }
-
-  const Json& json_;
-  std::string place_;
-};
-
-VariantFigures variant(const Section& section) {
+VariantFigures variant(const JsonObject& object) {
   constexpr double kShortest = 1e-6, kLongest = 1e12;  // microseconds
-  const Section latency = section.section("latency_us");
+  const JsonObject latency = object.object("latency_us");
   VariantFigures figures;
-  figures.accuracy = section.number("accuracy", 0, 1);
-  figures.standard_error = section.number("standard_error", 0, 1);
-  figures.model_bytes = section.count("model_bytes");
+  figures.accuracy = object.number("accuracy", 0, 1);
+  figures.standard_error = object.number("standard_error", 0, 1);
+  figures.model_bytes = count(object, "model_bytes");
   figures.latency_us.low = latency.number("low", kShortest, kLongest);
   figures.latency_us.median = latency.number("median", figures.latency_us.low, kLongest);
   figures.latency_us.high = latency.number("high", figures.latency_us.median, kLongest);
   return figures;
 }
 
-Json parse(std::string_view text, const std::string& where) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error(ErrorKind::kData, {.what = "result file is not JSON",
-                                   .where = where,
-                                   .found = concat("a mistake at byte ", error.byte, " of ", text.size()),
-                                   .hint = "run the experiment again"});
-  } catch (const Json::exception&) {  // a number too large for any type
-    throw Error(ErrorKind::kData, {.what = "result file has a number out of range", .where = where});
-  }
-}
-
 }  // namespace
 
 StudyResult parse_study_result(std::string_view text, const std::string& where) {
-  const Json json = parse(text, where);
-  const Section root(json, where);
+  const JsonObject root = JsonObject::parse(text, where, "run the experiment again");
   StudyResult result;
-  result.experiment = root.name("experiment");
-  result.dataset = root.name("dataset");
-  result.parameters = root.count("parameters");
-  result.fp32 = variant(root.section("fp32"));
-  result.int8 = variant(root.section("int8"));
-  if (root.find("machine") != nullptr) {
-    const Section machine = root.section("machine");
-    if (machine.find("processor") != nullptr) result.processor = machine.name("processor");
+  result.experiment = name(root, "experiment");
+  result.dataset = name(root, "dataset");
+  result.parameters = count(root, "parameters");
+  result.fp32 = variant(root.object("fp32"));
+  result.int8 = variant(root.object("int8"));
+  if (root.has("machine")) {
+    const JsonObject machine = root.object("machine");
+    if (machine.has("processor")) result.processor = name(machine, "processor");
     if (result.processor == "unknown") result.processor.clear();
   }
   return result;

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "experiments/limit/json_object.h"
+#include "experiments/json_object.h"
 
 namespace qlimit {
 namespace {

@@ -64,35 +64,35 @@ TEST(StudyResultReader, RefusesWhatIsNoJsonObject) {
   expect_refused("{\"experiment\": ", "not JSON");
   expect_refused(kGood.substr(0, kGood.size() / 2), "not JSON");
   expect_refused("\xFF\xFE{}", "not JSON");
-  expect_refused(replaced("0.738", "1e999"), "result file");
+  expect_refused(replaced("0.738", "1e999"), "a number out of range");
   expect_refused("[1, 2]", "an object");
   expect_refused("null", "an object");
   expect_refused(std::string(100000, '['), "not JSON");
 }
 
 TEST(StudyResultReader, NamesTheKeyThatIsMissingOrOfTheWrongType) {
-  expect_refused(replaced("\"experiment\"", "\"exp\""), ".experiment");
-  expect_refused(replaced("\"fp32\"", "\"fp64\""), ".fp32");
-  expect_refused(replaced("\"int8\": {", "\"int8\": 5, \"x\": {"), ".int8");
-  expect_refused(replaced("\"median\": 30.5", "\"med\": 30.5"), ".fp32.latency_us.median");
-  expect_refused(replaced("0.738", "\"0.738\""), ".fp32.accuracy");
-  expect_refused(replaced("0.738", "null"), ".fp32.accuracy");
-  expect_refused(replaced("\"cifar10\"", "10"), ".dataset");
+  expect_refused(replaced("\"experiment\"", "\"exp\""), ", experiment");
+  expect_refused(replaced("\"fp32\"", "\"fp64\""), ", fp32");
+  expect_refused(replaced("\"int8\": {", "\"int8\": 5, \"x\": {"), ", int8");
+  expect_refused(replaced("\"median\": 30.5", "\"med\": 30.5"), ", fp32, latency_us, median");
+  expect_refused(replaced("0.738", "\"0.738\""), ", fp32, accuracy");
+  expect_refused(replaced("0.738", "null"), ", fp32, accuracy");
+  expect_refused(replaced("\"cifar10\"", "10"), ", dataset");
 }
 
 TEST(StudyResultReader, RefusesFiguresOutOfTheirRange) {
-  expect_refused(replaced("0.738", "73.8"), ".fp32.accuracy");  // per cent instead of a fraction
-  expect_refused(replaced("0.738", "-0.1"), ".fp32.accuracy");
-  expect_refused(replaced("30.5", "0"), ".fp32.latency_us.median");
+  expect_refused(replaced("0.738", "73.8"), ", fp32, accuracy");  // per cent instead of a fraction
+  expect_refused(replaced("0.738", "-0.1"), ", fp32, accuracy");
+  expect_refused(replaced("30.5", "0"), ", fp32, latency_us, median");
   expect_refused(replaced("\"low\": 29.0", "\"low\": 31.0"),
-                 ".fp32.latency_us.median");  // low above the median
-  expect_refused(replaced("33.25", "12"), ".fp32.latency_us.high");
-  expect_refused(replaced("41864", "0"), ".fp32.model_bytes");
-  expect_refused(replaced("41864", "41864.5"), ".fp32.model_bytes");
-  expect_refused(replaced("10466", "-1"), ".parameters");
-  expect_refused(replaced("\"micro_cifar\"", "\"\""), ".experiment");
-  expect_refused(replaced("\"micro_cifar\"", "\"two\\nlines\""), ".experiment");
-  expect_refused(replaced("\"micro_cifar\"", concat('"', std::string(1000, 'x'), '"')), ".experiment");
+                 ", fp32, latency_us, median");  // low above the median
+  expect_refused(replaced("33.25", "12"), ", fp32, latency_us, high");
+  expect_refused(replaced("41864", "0"), ", fp32, model_bytes");
+  expect_refused(replaced("41864", "41864.5"), ", fp32, model_bytes");
+  expect_refused(replaced("10466", "-1"), ", parameters");
+  expect_refused(replaced("\"micro_cifar\"", "\"\""), ", experiment");
+  expect_refused(replaced("\"micro_cifar\"", "\"two\\nlines\""), ", experiment");
+  expect_refused(replaced("\"micro_cifar\"", concat('"', std::string(1000, 'x'), '"')), ", experiment");
 }
 
 TEST(StudyResultReader, SaysHowToMakeAMissingFile) {

@@ -1,4 +1,4 @@
-#include "experiments/limit/json_object.h"
+#include "experiments/json_object.h"
 
 #include <algorithm>
 
@@ -6,19 +6,22 @@
 
 namespace qlimit {
 
-JsonObject JsonObject::parse(std::string_view text, const std::string& where) {
+JsonObject JsonObject::parse(std::string_view text, const std::string& where, const std::string& hint) {
   try {
-    return JsonObject(Json::parse(text), where);
+    return JsonObject(Json::parse(text), where, hint);
   } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::kData, {.what = "a result is not JSON",
                                    .where = where,
-                                   .found = concat("a mistake at byte ", error.byte, " of ", text.size())});
+                                   .found = concat("a mistake at byte ", error.byte, " of ", text.size()),
+                                   .hint = hint});
   } catch (const Json::exception&) {  // a number too large for any type
-    throw Error(ErrorKind::kData, {.what = "a result has a number out of range", .where = where});
+    throw Error(ErrorKind::kData,
+                {.what = "a result has a number out of range", .where = where, .hint = hint});
   }
 }
 
-JsonObject::JsonObject(Json json, std::string where) : json_(std::move(json)), where_(std::move(where)) {
+JsonObject::JsonObject(Json json, std::string where, std::string hint)
+    : json_(std::move(json)), where_(std::move(where)), hint_(std::move(hint)) {
   if (!json_.is_object()) fail("", "an object", json_.type_name());
 }
 
@@ -39,7 +42,7 @@ void JsonObject::expect_keys(const std::vector<std::string>& keys,
 }
 
 JsonObject JsonObject::object(const std::string& key) const {
-  return JsonObject(at(key), where_ + ", " + key);
+  return JsonObject(at(key), where_ + ", " + key, hint_);
 }
 
 std::vector<JsonObject> JsonObject::objects(const std::string& key) const {
@@ -47,7 +50,7 @@ std::vector<JsonObject> JsonObject::objects(const std::string& key) const {
   if (!array.is_array()) fail(key, "an array", array.type_name());
   std::vector<JsonObject> objects;
   for (const Json& item : array)
-    objects.push_back(JsonObject(item, concat(where_, ", ", key, " ", objects.size() + 1)));
+    objects.push_back(JsonObject(item, concat(where_, ", ", key, " ", objects.size() + 1), hint_));
   return objects;
 }
 
@@ -78,7 +81,8 @@ void JsonObject::fail(const std::string& key, const std::string& expected, const
   throw Error(ErrorKind::kData, {.what = "a result is not as it should be",
                                  .where = key.empty() ? where_ : where_ + ", " + key,
                                  .expected = expected,
-                                 .found = found});
+                                 .found = found,
+                                 .hint = hint_});
 }
 
 const JsonObject::Json& JsonObject::at(const std::string& key) const {

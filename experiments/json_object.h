@@ -1,4 +1,5 @@
-// An object of a JSON file, read strictly: each complaint names the place and the key.
+// An object of a JSON file, read strictly: each complaint names the place and the key, and the hint says what
+// to do about it.
 //
 //   const JsonObject object = JsonObject::parse(line, "results.jsonl line 3");
 //   object.expect_keys({"job", "fp32"});
@@ -15,8 +16,8 @@ namespace qlimit {
 
 class JsonObject {
  public:
-  /// Throws kData unless the text is one JSON object and nothing else.
-  static JsonObject parse(std::string_view text, const std::string& where);
+  /// Throws kData unless the text is one JSON object and nothing else. `hint` ends all complaints.
+  static JsonObject parse(std::string_view text, const std::string& where, const std::string& hint = {});
 
   /// In the order of the text.
   std::vector<std::string> keys() const;
@@ -35,11 +36,11 @@ class JsonObject {
 
  private:
   using Json = nlohmann::ordered_json;
-  JsonObject(Json json, std::string where);
+  JsonObject(Json json, std::string where, std::string hint);
   const Json& at(const std::string& key) const;
 
   Json json_;
-  std::string where_;
+  std::string where_, hint_;
 };
 
 }  // namespace qlimit
