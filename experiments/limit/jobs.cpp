@@ -21,7 +21,7 @@ struct SizedNet {
 
 // Of one image, in microseconds: a constant, and more for each million of multiply-adds. Depthwise
 // convolutions and many small layers make the separable nets slower. Fitted to measurements on two cores
-// with AVX-512.
+// with AVX-512 that multiply two vectors in a cycle; cores that multiply one need twice the time.
 struct ImageCost {
   double base;
   double per_million;

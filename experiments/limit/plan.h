@@ -1,7 +1,7 @@
 // The plan of a limit study: which nets, how long each is trained, and which questions are asked of it. Three
 // plans exist; results of different plans never mix.
 //
-//   full    both shapes, 8 sizes, 5 seeds, all methods: 6 hours on two cores with AVX-512
+//   full    both shapes, 8 sizes, 5 seeds, all methods: 6 hours on two fast cores with AVX-512
 //   quick   the same map coarsely: 3 sizes, 2 seeds, short trainings, 2,000 test images: 10 minutes
 //   tiny    two nets on the MNIST images that come with the sources: seconds, for tests
 #pragma once

@@ -40,7 +40,7 @@ void list(const std::vector<Job>& jobs, const StudyRunner* runner) {
                done ? "  done" : "");
     if (!done) seconds += jobs[i].seconds;
   }
-  fmt::print("{} jobs, about {} to go on two cores with AVX-512, two to four times that with AVX2\n",
+  fmt::print("{} jobs, about {} to go on two fast cores with AVX-512, two to four times that on others\n",
              jobs.size(), clock_text(seconds));
 }
 
