@@ -2,7 +2,7 @@
 
 #include "core/file.h"
 #include "experiments/champion/recipes.h"
-#include "experiments/limit/json_object.h"
+#include "experiments/json_object.h"
 
 namespace qlimit {
 namespace {
@@ -22,6 +22,11 @@ std::vector<ChampionSummary::Seed> seeds_of(const JsonObject& json) {
   return seeds;
 }
 
+std::string epochs_of(const JsonObject& settings) {
+  const std::string quantized = "epochs with quantization";
+  return settings.text("epochs") + (settings.has(quantized) ? " + " + settings.text(quantized) : "");
+}
+
 }  // namespace
 
 ChampionSummary parse_champion_json(std::string_view text, const std::string& where) {
@@ -29,7 +34,7 @@ ChampionSummary parse_champion_json(std::string_view text, const std::string& wh
   const JsonObject settings = json.object("settings");
   return {.recipe = json.text("recipe"),
           .net = settings.text("net"),
-          .epochs = settings.text("epochs"),
+          .epochs = epochs_of(settings),
           .parameters = json.whole("parameters", 1, kMany),
           .model_bytes = json.whole("model_bytes", 0, kMany),
           .aim = json.number("aim", 0, 1),

@@ -18,8 +18,8 @@ struct ChampionSummary {
     double int8 = 0;
   };
   std::string recipe;
-  std::string net;  // in the words of experiments/champion/nets.h
-  std::string epochs;
+  std::string net;     // in the words of experiments/champion/nets.h
+  std::string epochs;  // "80", or with those of training with quantization "140 + 4"
   int64_t parameters = 0;
   int64_t model_bytes = 0;
   double aim = 0;

@@ -30,7 +30,7 @@ TEST(ChampionSummary, SaysWhatWasWritten) {
   const ChampionSummary champion = parse_champion_json(result_of("micro").dump(), "result.json");
   EXPECT_EQ(champion.recipe, "micro");
   EXPECT_EQ(champion.net, champion_recipe("micro").net);
-  EXPECT_EQ(champion.epochs, std::to_string(champion_recipe("micro").training.epochs));
+  EXPECT_EQ(champion.epochs, "140 + 4");  // with quantization
   EXPECT_EQ(champion.parameters, 1234);
   EXPECT_EQ(champion.model_bytes, 4321);
   EXPECT_EQ(champion.aim, 0.84);
@@ -38,6 +38,10 @@ TEST(ChampionSummary, SaysWhatWasWritten) {
   EXPECT_EQ(champion.seeds[1].seed, 43u);
   EXPECT_EQ(champion.seeds[1].fp32, 0.85);
   EXPECT_EQ(champion.seeds[1].int8, 0.86);
+}
+
+TEST(ChampionSummary, EpochsAreOneNumberWithoutAnyWithQuantization) {
+  EXPECT_EQ(parse_champion_json(result_of("mnist").dump(), "result.json").epochs, "40");
 }
 
 TEST(ChampionSummary, FoldersAreReadInTheOrderOfTheRecipes) {
