@@ -26,7 +26,7 @@ std::string replaced(const std::string& from, const std::string& to) {
   return text.replace(at, from.size(), to);
 }
 
-// The complaint about a text: one line that names the file and holds `part`.
+// The complaint about a text: one line that names the file, holds `part` and says what to do.
 void expect_refused(const std::string& text, const std::string& part) {
   try {
     parse_study_result(text, "some/result.json");
@@ -37,6 +37,7 @@ void expect_refused(const std::string& text, const std::string& part) {
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     EXPECT_NE(message.find("some/result.json"), std::string::npos) << message;
     EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_NE(message.find("run the experiment again"), std::string::npos) << message;
   }
 }
 
