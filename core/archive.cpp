@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -84,18 +85,22 @@ class Reader {
     return result;
   }
 
-  // Dimensions whose product is no more than the bytes that are left: nothing later can overflow.
+  // Dimensions whose product is no more than the bytes that are left: nothing later can overflow. Where one
+  // is 0 there are no elements, and the others are all that a shape can have.
   Shape shape(int rank) {
-    std::array<int64_t, Shape::kMaxRank> dims{};
-    for (int i = 0; i < rank; ++i) dims[i] = number<int64_t>();
+    std::array<int64_t, Shape::kMaxRank> all{};
+    const std::span dims = std::span(all).first(rank);
+    for (int64_t& dim : dims) dim = number<int64_t>();
+    const bool empty = std::ranges::find(dims, 0) != dims.end();
+    const int64_t most = empty ? Shape::kMaxElements : left();
     int64_t elements = 1;
-    for (int64_t dim : std::span(dims).first(rank)) {
-      if (dim < 0 || (dim > 0 && elements > left() / dim)) {
+    for (const int64_t dim : dims) {
+      if (dim < 0 || (dim > 0 && elements > most / dim)) {
         fail("a tensor is larger than the file", "", concat("dimension ", dim));
       }
       elements *= dim;
     }
-    return Shape(std::span<const int64_t>(dims).first(rank));
+    return Shape(std::span<const int64_t>(dims));
   }
 
   int64_t left() const { return static_cast<int64_t>(bytes_.size()); }
@@ -241,6 +246,11 @@ std::vector<uint8_t> Archive::to_bytes() const {
     std::visit([&](const auto& held) { append_value(bytes, held); }, entry.value);
   }
   const uint64_t length = bytes.size() + kChecksumBytes;
+  if (length > kMaxBytes) {
+    throw Error(ErrorKind::kUsage, {.what = "too much for an archive",
+                                    .expected = concat("at most ", kMaxBytes, " bytes"),
+                                    .found = concat(length)});
+  }
   std::memcpy(bytes.data() + kLengthAt, &length, sizeof(length));
   append(bytes, crc32(bytes));
   return bytes;

@@ -37,6 +37,7 @@
 //       at += entries[name].nbytes
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -59,7 +60,7 @@ class Archive {
     Value value;
   };
 
-  /// No file longer than this is read: the largest model of the project needs about 1 % of it.
+  /// No file longer than this is written or read: the largest model of the project needs about 1 % of it.
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 30;
   static constexpr uint32_t kMaxEntries = 1 << 16;
 
@@ -68,6 +69,9 @@ class Archive {
   void add(const std::string& name, Value value);
   /// The same for a single number, stored as an i64 of rank 0.
   void add(const std::string& name, int64_t number);
+  /// A fraction would be cut off without a word: store a tensor of rank 0.
+  template <std::floating_point T>
+  void add(const std::string& name, T number) = delete;
   /// The same for a text that is written as a literal (which would otherwise be ambiguous).
   void add(const std::string& name, const char* text) { add(name, Value(std::string(text))); }
 
@@ -85,13 +89,13 @@ class Archive {
   const std::string& text(const std::string& name) const { return get<std::string>(name); }
   int64_t number(const std::string& name) const;
 
-  /// The bytes of the file.
+  /// The bytes of the file. Throws kUsage for more than kMaxBytes, which nobody could read.
   std::vector<uint8_t> to_bytes() const;
   /// Reads what to_bytes wrote. The bytes are not trusted: whatever they are, the result is an archive or an
   /// Error (kData) of one line that names `where`, and memory stays in proportion to their number.
   static Archive parse(std::span<const uint8_t> bytes, const std::string& where);
 
-  /// Writes the file, all or nothing (write_file). Throws kIo.
+  /// Writes the file, all or nothing (write_file). Throws kIo, or kUsage as to_bytes.
   void save(const std::filesystem::path& path) const;
   /// Reads a file of at most kMaxBytes. Throws kIo or kData.
   static Archive load(const std::filesystem::path& path);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -21,9 +22,15 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::kIo, {.what = what, .where = concat(path.string(), ": ", reason), .hint = hint});
 }
 
+// A name beside `path` that no other writer uses: no other process, and no other thread of this one.
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<int> count = 0;
+  return path.string() + concat(".", ::getpid(), ".", ++count, ".tmp");
+}
+
 // Returns false with errno set; the caller removes the file.
 bool write_and_sync(const fs::path& path, std::string_view bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file.get() < 0) return false;
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
@@ -73,7 +80,7 @@ std::vector<uint8_t> read_file(const fs::path& path, uint64_t max_bytes, const s
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
-  const fs::path temporary = path.string() + concat(".", ::getpid(), ".tmp");
+  const fs::path temporary = temporary_name(path);
   if (!write_and_sync(temporary, bytes) || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
@@ -90,7 +97,7 @@ void ensure_writable_folder(const fs::path& folder) {
     throw Error(ErrorKind::kIo, {.what = "cannot create the folder",
                                  .where = concat(folder.string(), ": ", error.message())});
   }
-  const fs::path probe = folder / concat(".writable.", ::getpid(), ".tmp");
+  const fs::path probe = temporary_name(folder / ".writable");
   const bool writable = write_and_sync(probe, "qlimit\n");
   const int reason = errno;
   ::unlink(probe.c_str());

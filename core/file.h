@@ -16,8 +16,9 @@ std::vector<uint8_t> read_file(const std::filesystem::path& path, uint64_t max_b
                                const std::string& hint = {});
 
 /// Writes `bytes` to a temporary name in the same folder, flushes it to the disk and renames it, so that
-/// `path` holds either its old content or the whole new one, whatever happens in between. Throws kIo and
-/// leaves no temporary file.
+/// `path` holds either its old content or the whole new one, whatever happens in between. Of several writers
+/// of one path, threads or processes of a machine, the last one's content stays. Throws kIo and leaves no
+/// temporary file.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 inline void write_file(const std::filesystem::path& path, const std::vector<uint8_t>& bytes) {
   write_file(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));

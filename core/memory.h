@@ -2,8 +2,8 @@
 //
 // A training step asks for the same sizes again and again, and fresh pages are dear (the kernel clears each
 // one at the first touch). So released buffers wait in lists by size, and from the second step on nothing is
-// asked of the system. Built with a sanitizer, every request goes to the system, so that stray accesses are
-// seen.
+// asked of the system (with one thread: several may need more scratch memory now and then). Built with a
+// sanitizer, every request goes to the system, so that stray accesses are seen.
 #pragma once
 
 #include <cstddef>

@@ -11,8 +11,9 @@
 
 namespace qlimit {
 
-/// The number of threads that parallel_for uses: all processors by default. Throws kUsage if below 1.
+/// The number of threads that parallel_for uses: all processors by default.
 int thread_count();
+/// Throws kUsage if below 1.
 void set_thread_count(int count);
 
 /// Items a chunk for loops with a few operations an item: enough work to be worth a thread's while.

@@ -1,4 +1,5 @@
-// Random numbers that are the same on every machine.
+// Random numbers that are the same on every machine; those of `normal` may differ in the last digits of the
+// double, which are those of the C library's logarithm and cosine.
 //
 // The generator is Philox4x32-10, counter-based: block number i of a stream is a function of (key, i) alone,
 // ten rounds of multiply and exclusive-or (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC

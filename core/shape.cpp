@@ -10,7 +10,6 @@ Shape::Shape(std::span<const int64_t> dims) {
                                     .expected = concat("at most ", kMaxRank),
                                     .found = concat(dims.size())});
   }
-  constexpr int64_t kMaxElements = int64_t{1} << 59;  // their number of bytes is a size_t too
   for (int64_t dim : dims) {
     if (dim < 0 || (dim > 0 && size_ > kMaxElements / dim)) {
       throw Error(ErrorKind::kUsage,

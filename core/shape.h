@@ -13,6 +13,7 @@ namespace qlimit {
 class Shape {
  public:
   static constexpr int kMaxRank = 4;
+  static constexpr int64_t kMaxElements = int64_t{1} << 59;  // their number of bytes is a size_t too
 
   /// A scalar: rank 0, one element.
   Shape() = default;

@@ -15,7 +15,7 @@ namespace qlimit {
 
 enum class Padding { kSame, kValid };
 
-/// A window that slides over the rows and columns of an image. All numbers are at least 1.
+/// A window that slides over the rows and columns of an image. All numbers are from 1 to 2^20.
 struct Window {
   int64_t kernel_h = 1;
   int64_t kernel_w = 1;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "layers/map_and_pool.h"
 
 namespace qlimit {
@@ -36,8 +37,22 @@ Tensor<Real> to_tensor(const Doubles& values) {
 
 Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   Doubles result(variance.size());
-  for (size_t c = 0; c < result.size(); ++c) result[c] = 1.0 / std::sqrt(variance[c] + epsilon);
+  for (size_t c = 0; c < result.size(); ++c) {
+    if (variance[c] + epsilon < 0) {
+      throw Error(ErrorKind::kNumeric, {.what = "a variance is negative",
+                                        .where = concat("batch_norm2d, channel ", c),
+                                        .found = concat(variance[c])});
+    }
+    result[c] = 1.0 / std::sqrt(variance[c] + epsilon);
+  }
   return result;
+}
+
+void check_option(const char* name, double value, double most) {
+  if (value >= 0 && value <= most) return;
+  throw Error(ErrorKind::kUsage, {.what = concat(name, " of a batch norm out of range"),
+                                  .expected = concat("0 to ", most),
+                                  .found = concat(value)});
 }
 
 }  // namespace
@@ -128,10 +143,17 @@ Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& 
 }
 
 BatchNorm2D::BatchNorm2D(int64_t channels, const BatchNormOptions& options) : options_(options) {
+  check_option("epsilon", options.epsilon, std::numeric_limits<double>::max());
+  set_momentum(options.momentum);
   gamma_ = add_parameter("gamma", Tensor<Real>::full({channels}, 1), false);
   beta_ = add_parameter("beta", Tensor<Real>({channels}), false);
   running_mean_ = add_buffer("running_mean", Tensor<Real>({channels}));
   running_variance_ = add_buffer("running_variance", Tensor<Real>::full({channels}, 1));
+}
+
+void BatchNorm2D::set_momentum(double momentum) {
+  check_option("momentum", momentum, 1);
+  options_.momentum = momentum;
 }
 
 Variable BatchNorm2D::forward(const Variable& x) {

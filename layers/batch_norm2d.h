@@ -18,8 +18,8 @@
 namespace qlimit {
 
 struct BatchNormOptions {
-  double epsilon = 1e-5;
-  double momentum = 0.1;
+  double epsilon = 1e-5;  // at least 0
+  double momentum = 0.1;  // the share of a new batch in the running statistics, in [0,1]
 };
 
 /// What follows the normalisation in the same pass over memory (layers/fusion.h): a clamp, and a 2x2 max pool
@@ -63,13 +63,15 @@ struct BatchNormResult {
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
                                       const BatchNormOptions& options, const BatchNormTail& tail = {});
 
-/// Normalises by given statistics; mean and variance: [C], constants of the tape.
+/// Normalises by given statistics; mean and variance: [C], constants of the tape. Throws kUsage
+/// for shapes that do not fit, kNumeric for a variance below 0 (by more than epsilon).
 Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
                       const Variable& variance, const BatchNormOptions& options);
 
-class BatchNorm2D : public Layer {
+class BatchNorm2D final : public Layer {
  public:
-  /// gamma 1, beta 0, running mean 0, running variance 1.
+  /// gamma 1, beta 0, running mean 0, running variance 1. Throws kUsage unless epsilon is finite and at least
+  /// 0, and momentum in [0,1].
   explicit BatchNorm2D(int64_t channels, const BatchNormOptions& options = {});
   Variable forward(const Variable& x) override;
   /// As forward does in training, and what follows.
@@ -80,8 +82,8 @@ class BatchNorm2D : public Layer {
   const Variable& gamma() const { return gamma_; }
   const Variable& beta() const { return beta_; }
   const BatchNormOptions& options() const { return options_; }
-  /// The share of a new batch in the running statistics, in [0,1].
-  void set_momentum(double momentum) { options_.momentum = momentum; }
+  /// The share of a new batch in the running statistics; throws kUsage unless it is in [0,1].
+  void set_momentum(double momentum);
 
  private:
   BatchNormOptions options_;

@@ -3,9 +3,9 @@
 //   y[n,oy,ox,o] = bias[o] + sum over ky,kx,c of weight[o,ky,kx,c] * x[n, oy*sh - pt + ky*dh, ox*sw - pl +
 //   kx*dw, c]
 //
-// with zeros outside the image. It is computed as a matrix product of patches (core/kernels/im2col.h) and
-// filters. With X the patch matrix [N*OH*OW, KH*KW*C], W the filters [O, KH*KW*C] and G the upstream gradient
-// [N*OH*OW, O]:
+// with zeros outside the image. That is a matrix product of patches (core/kernels/im2col.h) and filters,
+// which core/kernels/conv.h computes without the matrix. With X the patch matrix [N*OH*OW, KH*KW*C], W the
+// filters [O, KH*KW*C] and G the upstream gradient [N*OH*OW, O]:
 //
 //   Y = X W^T      dW = G^T X      dX = G W (each patch added back to its place in the image)      db =
 //   column sums of G
@@ -18,10 +18,11 @@
 namespace qlimit {
 
 /// x: [N,H,W,C], weight: [O,KH,KW,C] with KH, KW as in `window`, bias: [O] or an empty handle -> [N,OH,OW,O].
-/// Throws kUsage for shapes that do not fit each other.
+/// Throws kUsage for shapes that do not fit each other, kUnsupported if the window reaches far beyond the
+/// image.
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const Window& window);
 
-class Conv2D : public Layer {
+class Conv2D final : public Layer {
  public:
   /// Filters by He's normal initialisation with fan-in KH*KW*in, biases zero.
   Conv2D(int64_t in_channels, int64_t out_channels, const Window& window, bool use_bias, Random& random);

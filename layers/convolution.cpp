@@ -79,7 +79,10 @@ Convolution lay_convolution(const Shape& x, const Shape& weight, const Shape* bi
                  .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
                  .found = weight.to_string()});
   }
-  require_near_window(PackedConv::suits(g), "conv2d", window, x);
+  // With a stride, the gradient of the input goes another way (InputGradient).
+  const bool turns = window.stride_h == 1 && window.stride_w == 1;
+  require_near_window(PackedConv::suits(g) && (!turns || PackedConv::suits(turned_geometry(g, out_channels))),
+                      "conv2d", window, x);
   if (bias && *bias != Shape{out_channels}) {
     throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
                                     .where = "conv2d",

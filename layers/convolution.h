@@ -21,7 +21,7 @@ struct Convolution {
 };
 
 /// x: [N,H,W,C], weight: [O,KH,KW,C] with KH, KW as in `window`, bias: [O] or null. Throws kUsage for shapes
-/// that do not fit each other.
+/// that do not fit each other, kUnsupported if the window reaches far beyond the image.
 Convolution lay_convolution(const Shape& x, const Shape& weight, const Shape* bias, const Window& window);
 
 /// Called with each image [OH,OW,O] of the output as soon as it is there, by the thread that computed it.

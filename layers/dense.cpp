@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kRowsPerChunk = 32;
 
 void check(const Variable& x, const Variable& weight, const Variable& bias) {
-  if (x.shape().rank() != 2 || weight.shape().rank() != 2 || weight.shape()[1] != x.shape()[1]) {
+  if (x.shape().rank() != 2 || weight.shape().rank() != 2 || weight.shape()[1] != x.shape()[1] ||
+      x.shape().size() == 0 || weight.shape().size() == 0) {
     throw Error(ErrorKind::kUsage,
                 {.what = "wrong shapes",
                  .where = "dense",
@@ -34,7 +35,7 @@ Tensor<Real> multiply(int64_t m, const MatrixView& a, const PackedMatrix& b, con
   Tensor<Real> c = Tensor<Real>::uninitialized({m, b.n()});
   parallel_for(m, kRowsPerChunk, [&](int64_t begin, int64_t end) {
     gemm(end - begin, {a.data + begin * a.row_stride, a.row_stride, a.column_stride}, b,
-         c.data() + begin * b.n(), b.n(), false, epilogue);
+         c.data() + begin * b.n(), b.n(), epilogue);
   });
   return c;
 }

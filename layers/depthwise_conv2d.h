@@ -17,11 +17,11 @@
 namespace qlimit {
 
 /// x: [N,H,W,C]  weight: [1,KH,KW,C*M]  bias: [C*M], or empty for none -> [N,OH,OW,C*M]. Throws kUsage if
-/// shapes and window do not belong together, kUnsupported if the window is dilated far beyond the image.
+/// shapes and window do not belong together, kUnsupported if the window reaches far beyond the image.
 Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Variable& bias,
                           const Window& window);
 
-class DepthwiseConv2D : public Layer {
+class DepthwiseConv2D final : public Layer {
  public:
   /// He-normal weights with fan_in = KH*KW, bias zero.
   DepthwiseConv2D(int64_t channels, int64_t multiplier, const Window& window, bool use_bias, Random& rng);

@@ -1,5 +1,7 @@
 #include "layers/layer.h"
 
+#include "core/error.h"
+
 namespace qlimit {
 
 template <typename Self, typename Visitor>
@@ -58,6 +60,7 @@ std::shared_ptr<Random> Layer::add_random_stream(const std::string& name, const 
 }
 
 void Layer::add_child(const std::string& name, std::shared_ptr<Layer> child) {
+  if (!child) throw Error(ErrorKind::kUsage, {.what = "there is no layer to add", .where = name});
   children_.push_back({name, std::move(child)});
 }
 

@@ -6,12 +6,11 @@ namespace qlimit {
 
 Variable max_pool2d(const Variable& x, const Window& window) {
   const WindowGeometry g = lay_pool("max_pool2d", window, x.shape());
-  if (window.dilation_h != 1 || window.dilation_w != 1 || window.kernel_h * window.kernel_w > 65536) {
-    throw Error(ErrorKind::kUsage, {.what = "the window has holes or is too large",
+  if (window.kernel_h * window.kernel_w > 65536) {
+    throw Error(ErrorKind::kUsage, {.what = "the window is too large",
                                     .where = "max_pool2d",
-                                    .expected = "no dilation and at most 65536 places",
-                                    .found = concat(window.kernel_h, "x", window.kernel_w, ", dilation ",
-                                                    window.dilation_h, "x", window.dilation_w)});
+                                    .expected = "at most 65536 places",
+                                    .found = concat(window.kernel_h, "x", window.kernel_w)});
   }
   const Shape shape{g.batch, g.out_h, g.out_w, g.channels};
   Tensor<Real> y = Tensor<Real>::uninitialized(shape);

@@ -7,10 +7,10 @@
 namespace qlimit {
 
 /// x: [N,H,W,C] -> [N,OH,OW,C]. The gradient goes to the first of equal maxima. Throws kUsage for shapes that
-/// do not fit.
+/// do not fit, a dilated window, and one of more than 65,536 places.
 Variable max_pool2d(const Variable& x, const Window& window);
 
-class MaxPool2D : public Layer {
+class MaxPool2D final : public Layer {
  public:
   /// A square window of `size` that moves by its own size, without padding.
   explicit MaxPool2D(int64_t size)

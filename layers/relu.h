@@ -11,12 +11,12 @@ Variable relu(const Variable& x);
 /// min(max(x, 0), 6), any shape (Howard et al., "MobileNets", 2017).
 Variable relu6(const Variable& x);
 
-class ReLU : public Layer {
+class ReLU final : public Layer {
  public:
   Variable forward(const Variable& x) override { return relu(x); }
 };
 
-class ReLU6 : public Layer {
+class ReLU6 final : public Layer {
  public:
   Variable forward(const Variable& x) override { return relu6(x); }
 };

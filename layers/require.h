@@ -41,14 +41,15 @@ inline void require_labels(const char* operation, const Shape& logits, const std
   }
 }
 
-/// Throws kUnsupported, naming the operation, unless `holds`: the window's taps lie so far apart that the
-/// lines they cover would not fit into memory.
+/// Throws kUnsupported, naming the operation, unless `holds`: the window is so large or so dilated that
+/// the lines it covers would not fit into memory.
 inline void require_near_window(bool holds, const char* operation, const Window& window, const Shape& image) {
   if (holds) return;
-  throw Error(ErrorKind::kUnsupported, {.what = "the window reaches too far beyond the image",
-                                        .where = operation,
-                                        .found = concat("dilation ", window.dilation_h, "x",
-                                                        window.dilation_w, " on ", image.to_string())});
+  throw Error(ErrorKind::kUnsupported,
+              {.what = "the window reaches too far beyond the image",
+               .where = operation,
+               .found = concat(window.kernel_h, "x", window.kernel_w, " dilated ", window.dilation_h, "x",
+                               window.dilation_w, ", on ", image.to_string())});
 }
 
 }  // namespace qlimit

@@ -35,7 +35,6 @@ void Optimizer::check_gradients() const {
 }
 
 void Optimizer::step(double learning_rate) {
-  constexpr int64_t kGrain = 1 << 14;  // enough work to be worth a thread's waking
   check_option("learning_rate", learning_rate, 0, kUnbounded);
   check_gradients();
   ++steps_;
@@ -45,7 +44,7 @@ void Optimizer::step(double learning_rate) {
     const Real* grad = variable.grad().data();
     std::array<Real*, kMaxSlots> slots{};
     for (size_t k = 0; k < slots_[i].size(); ++k) slots[k] = slots_[i][k].data();
-    parallel_for(variable.value().size(), kGrain, [&](int64_t begin, int64_t end) {
+    parallel_for(variable.value().size(), kElementGrain, [&](int64_t begin, int64_t end) {
       Stretch stretch{value + begin, grad + begin, slots, end - begin, parameters_[i].decays};
       for (Real*& slot : stretch.slots) slot = slot ? slot + begin : nullptr;
       update(stretch, learning_rate);

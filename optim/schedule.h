@@ -29,7 +29,7 @@ Schedule step_decay(double rate, int64_t period, double factor = 0.1);
 Schedule cosine_decay(double rate, int64_t steps, double final_rate = 0);
 
 /// A straight line from start_factor * after(0) to after(0) over the first `steps` steps, then
-/// after(step - steps). start_factor is in (0,1]. As SequentialLR of LinearLR and another.
+/// after(step - steps). start_factor is in [0,1]. As SequentialLR of LinearLR and another.
 Schedule with_warm_up(Schedule after, int64_t steps, double start_factor = 1.0 / 3);
 
 struct OneCycleOptions {

@@ -44,7 +44,7 @@ struct Product {
 
   /// out[rows,O] = x[rows,K] * weights
   void run(int64_t rows, const float* x, float* out) const {
-    gemm(rows, {x, weights.k(), 1}, weights, out, weights.n(), false, epilogue(bias, bounds));
+    gemm(rows, {x, weights.k(), 1}, weights, out, weights.n(), epilogue(bias, bounds));
   }
 };
 

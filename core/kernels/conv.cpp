@@ -24,12 +24,13 @@ int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
 }  // namespace
 
 bool ConvLines::suits(const WindowGeometry& geometry) {
-  constexpr double kMostElements = 1 << 24;
+  const double image = static_cast<double>(geometry.in_h * geometry.in_w * geometry.channels);
+  const double most = std::max(8 * image, 1.0 * (1 << 24));
   const Window& w = geometry.window;  // its numbers are at most 2^20, so none of these overflows
   const int64_t rows = extent(2, w.stride_h, w.kernel_h, w.dilation_h);
   const int64_t columns = extent(geometry.out_w, w.stride_w, w.kernel_w, w.dilation_w);
   return static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(geometry.channels) <=
-         kMostElements;
+         most;
 }
 
 ConvLines::ConvLines(const WindowGeometry& geometry) : geometry_(geometry), table_(&kernels()) {

@@ -20,8 +20,8 @@ namespace qlimit {
 /// How an image lies in lines with a border, so that the patches of a window need no gathering.
 class ConvLines {
  public:
-  /// Whether the lines of a window are few enough to be kept beside the image: a window that is dilated far
-  /// beyond it would need absurdly many.
+  /// Whether the lines that a window covers, in elements, are at most 2^24 or eight times the image: a window
+  /// that reaches far beyond the image would need absurdly many.
   static bool suits(const WindowGeometry& geometry);
 
   const WindowGeometry& geometry() const { return geometry_; }

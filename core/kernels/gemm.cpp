@@ -23,7 +23,7 @@ PackedMatrix::PackedMatrix(const MatrixView& b, int64_t k, int64_t n) : k_(k), n
 }
 
 void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride,
-          bool accumulate, const Epilogue& epilogue) {
+          const Epilogue& epilogue) {
   const Real* panel = b.panels_.data();
   for (int64_t j = 0; j < b.n_;) {
     const int64_t width = next_panel_width(b.table_->panel_widths, b.n_ - j);
@@ -39,7 +39,6 @@ void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_
                           .c = c + j,
                           .c_row_stride = c_row_stride,
                           .columns = std::min(width, b.n_ - j),
-                          .accumulate = accumulate,
                           .epilogue = of_panel});
     panel += width * b.k_;
     j += width;
@@ -47,7 +46,7 @@ void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_
 }
 
 void gemm_reference(int64_t m, int64_t n, int64_t k, const MatrixView& a, const MatrixView& b, Real* c,
-                    int64_t c_row_stride, bool accumulate, const Epilogue& epilogue) {
+                    int64_t c_row_stride, const Epilogue& epilogue) {
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       Real sum = 0;
@@ -55,7 +54,6 @@ void gemm_reference(int64_t m, int64_t n, int64_t k, const MatrixView& a, const 
         sum +=
             a.data[i * a.row_stride + p * a.column_stride] * b.data[p * b.row_stride + j * b.column_stride];
       }
-      if (accumulate) sum += c[i * c_row_stride + j];
       if (epilogue.bias) sum += epilogue.bias[j];
       if (epilogue.clamps) sum = std::clamp(sum, epilogue.low, epilogue.high);
       c[i * c_row_stride + j] = sum;

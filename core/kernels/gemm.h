@@ -32,21 +32,21 @@ class PackedMatrix {
   int64_t n() const { return n_; }
 
  private:
-  friend void gemm(int64_t, const MatrixView&, const PackedMatrix&, Real*, int64_t, bool, const Epilogue&);
+  friend void gemm(int64_t, const MatrixView&, const PackedMatrix&, Real*, int64_t, const Epilogue&);
 
   int64_t k_ = 0, n_ = 0;
   const KernelTable* table_ = nullptr;
   Tensor<Real> panels_;
 };
 
-/// c[m,n] = a[m,k] * b (or c += a * b if `accumulate`), then the epilogue. Row i of c begins at c +
+/// c[m,n] = a[m,k] * b, then the epilogue. Row i of c begins at c +
 /// i*c_row_stride. Runs on the calling thread: callers cut the rows among threads. Each element is summed in
 /// order of p = 0 ... k-1.
 void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride,
-          bool accumulate = false, const Epilogue& epilogue = {});
+          const Epilogue& epilogue = {});
 
 /// The definition, three loops: c[i,j] = sum over p of a(i,p) * b(p,j).
 void gemm_reference(int64_t m, int64_t n, int64_t k, const MatrixView& a, const MatrixView& b, Real* c,
-                    int64_t c_row_stride, bool accumulate = false, const Epilogue& epilogue = {});
+                    int64_t c_row_stride, const Epilogue& epilogue = {});
 
 }  // namespace qlimit

@@ -3,7 +3,8 @@
 //
 //   y = scale * clamp(round(clamp(x, clamp_low, clamp_high) / scale), low, high)       ties away from zero
 //
-// Cut into fixed chunks among the threads. What is not a number stays so, without a gradient.
+// Cut into fixed chunks among the threads. What is not a number stays so, and has no gradient of its own;
+// in that of the scale it makes the sum not a number.
 #pragma once
 
 #include <cstdint>

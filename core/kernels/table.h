@@ -1,9 +1,8 @@
 // The functions that exist once per instruction set, and the table that holds them.
 //
 // The templates in core/kernels/vector are compiled in isa_generic.cpp, isa_avx2.cpp and so on with the
-// compiler options of that set; each of these files fills one table. The headers beside this one (gemm.h,
-// im2col.h, channel.h, pool.h) are what the rest of the project calls: they check, cut the work and pick the
-// function here.
+// compiler options of that set; each of these files fills one table. The rest of the project calls the
+// headers beside this one (gemm.h, conv.h, channel.h, ...), which cut the work and pick the function here.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +30,6 @@ struct GemmPanel {
   Real* c;
   int64_t c_row_stride;
   int64_t columns;
-  bool accumulate;  // add to c instead of replacing it
   Epilogue epilogue;
 };
 

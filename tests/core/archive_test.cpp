@@ -96,6 +96,26 @@ TEST(Archive, SavesAndLoadsAFile) {
   expect_error([&] { Archive::load(folder / "empty.qla"); }, ErrorKind::kData, {"too short", "empty.qla"});
 }
 
+TEST(Archive, TensorsWithoutElementsComeBackWhateverStandsBehindThem) {
+  Archive archive;
+  archive.add("first", Tensor<float>({100, 0}));
+  archive.add("last", Tensor<int8_t>({0, 100}));
+  const Archive read = Archive::parse(archive.to_bytes(), "memory");
+  EXPECT_EQ(read.tensor<float>("first").shape(), Shape({100, 0}));
+  EXPECT_EQ(read.tensor<int8_t>("last").shape(), Shape({0, 100}));
+}
+
+template <typename T>
+concept Addable = requires(Archive a, T value) {
+  a.add("x", value);
+};
+
+TEST(Archive, AFractionIsNotCutOffWithoutAWord) {
+  EXPECT_TRUE(Addable<int>);
+  EXPECT_FALSE(Addable<double>);
+  EXPECT_FALSE(Addable<float>);
+}
+
 // ---- wrong use ----
 
 TEST(Archive, RefusesBadNamesAndEmptyHandles) {
@@ -237,6 +257,7 @@ TEST(HostileArchive, ForgedEntriesAreRefused) {
 
 TEST(HostileArchive, AbsurdSizesTakeNoMemory) {
   constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
+  restart_peak_memory();
   const int64_t before = memory_statistics().peak_bytes_in_use;
   for (const std::vector<int64_t>& dims :
        std::vector<std::vector<int64_t>>{{kHuge},

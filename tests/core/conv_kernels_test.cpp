@@ -92,7 +92,7 @@ TEST_P(ConvKernels, ConvEqualsItsDefinition) {
     for (Real& w : magnitudes) w = std::abs(w);
     const Epilogue epilogue = {.bias = bias.data(), .clamps = true, .low = 0, .high = 6};
     gemm_reference(g.out_pixels(), out_channels, patch, {patches.data(), patch, 1},
-                   {weights.data(), 1, patch}, expected.data(), out_channels, false, epilogue);
+                   {weights.data(), 1, patch}, expected.data(), out_channels, epilogue);
     gemm_reference(g.out_pixels(), out_channels, patch, {sizes.data(), patch, 1},
                    {magnitudes.data(), 1, patch}, bounds.data(), out_channels);
 

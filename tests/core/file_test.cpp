@@ -11,6 +11,8 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -100,6 +102,22 @@ TEST(File, AFullDiskLeavesTheOldContent) {
     expect_error([&] { write_file(folder / "y", std::string(5000, 'n')); }, ErrorKind::kIo, {"/y"});
   });
   EXPECT_EQ(content(folder / "x"), "old");
+  EXPECT_EQ(entries(folder.path()), 1);
+}
+
+// Each thread writes its own letter; a mixture would be a file that nobody wrote.
+TEST(File, ThreadsThatWriteOnePathDoNotMix) {
+  const TemporaryFolder folder;
+  std::vector<std::thread> writers;
+  for (const char letter : {'a', 'b', 'c', 'd'}) {
+    writers.emplace_back([&, letter] {
+      const std::string mine(1000 + 500 * (letter - 'a'), letter);
+      for (int i = 0; i < 20; ++i) write_file(folder / "x", mine);
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  const std::string left = content(folder / "x");
+  EXPECT_EQ(left, std::string(1000 + 500 * (left.at(0) - 'a'), left[0]));
   EXPECT_EQ(entries(folder.path()), 1);
 }
 

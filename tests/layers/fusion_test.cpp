@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <type_traits>
 
 #include "core/parallel.h"
 #include "layers/batch_norm2d.h"
@@ -176,6 +177,12 @@ TEST(FusedNet, AWholeNet) {
         m.add<Flatten>().add<Dense>(2 * 3 * 12, 5, true, r).add<ReLU>();
       },
       {20, 8, 12, 3});
+}
+
+// A class derived from one of these could compute something else, which fusion would not call.
+TEST(FusedNet, FusesNothingThatCanBeOverridden) {
+  EXPECT_TRUE(std::is_final_v<Conv2D> && std::is_final_v<DepthwiseConv2D> && std::is_final_v<BatchNorm2D> &&
+              std::is_final_v<ReLU> && std::is_final_v<ReLU6> && std::is_final_v<MaxPool2D>);
 }
 
 TEST(FusedNet, AFrozenNormKeepsItsStatistics) {

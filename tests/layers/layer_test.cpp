@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "layers/batch_norm2d.h"
 #include "layers/conv2d.h"
@@ -115,6 +116,29 @@ TEST(Layer, AllParametersReceiveGradients) {
   backward(softmax_cross_entropy(logits, {0, 1, 2}));
   for (const Parameter& parameter : net.model.parameters())
     EXPECT_TRUE(parameter.variable.has_grad()) << parameter.name;
+}
+
+TEST(Sequential, NoLayerIsNoChild) {
+  Sequential model;
+  expect_error([&] { model.append(nullptr); }, ErrorKind::kUsage, {"no layer", "0"});
+  EXPECT_EQ(model.parameters().size(), 0u);
+}
+
+TEST(BatchNorm2D, OptionsOutOfRangeAreToldAtOnce) {
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  for (const double epsilon : {-1e-5, nan, infinity})
+    expect_error([&] { BatchNorm2D(1, {.epsilon = epsilon}); }, ErrorKind::kUsage, {"epsilon"});
+  for (const double momentum : {-0.1, 1.1, nan}) {
+    expect_error([&] { BatchNorm2D(1, {.momentum = momentum}); }, ErrorKind::kUsage, {"momentum", "0 to 1"});
+    expect_error([&] { BatchNorm2D(1).set_momentum(momentum); }, ErrorKind::kUsage, {"momentum"});
+  }
+}
+
+TEST(BatchNorm2D, AVarianceBelowZeroIsNotTakenForNotANumber) {
+  const auto row = [](Real value) { return Variable::constant(Tensor<Real>::full({1}, value)); };
+  const Variable image = Variable::constant(ramp({1, 2, 2, 1}));
+  expect_error([&] { batch_norm2d(image, row(1), row(0), row(0), row(-1), {}); }, ErrorKind::kNumeric,
+               {"variance", "channel 0", "-1"});
 }
 
 TEST(Residual, AddsBodyAndInput) {

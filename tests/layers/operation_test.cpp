@@ -85,6 +85,7 @@ TEST(Operation, WrongShapesAreToldApart) {
     expect_error(action, ErrorKind::kUsage, parts);
   };
   refuses([&] { add(image, zeros({2, 4, 4, 1})); }, {"add", "[2,4,4,3]", "[2,4,4,1]"});
+  refuses([&] { dense(zeros({2, 3}), zeros({0, 3}), zeros({0})); }, {"dense", "[0,3]"});
   refuses([&] { conv2d(zeros({4, 4}), zeros({5, 3, 3, 3}), {}, kThree); }, {"conv2d", "[N,H,W,C]", "[4,4]"});
   refuses([&] { conv2d(image, zeros({5, 3, 3, 4}), {}, kThree); }, {"conv2d", "[O,3,3,3]", "[5,3,3,4]"});
   refuses([&] { conv2d(image, zeros({5, 3, 3, 3}), zeros({4}), kThree); }, {"conv2d", "[5]", "[4]"});
@@ -129,6 +130,31 @@ TEST(Operation, WrongWindowsAreToldApart) {
   expect_error([&] { conv2d(image, filter, {}, still); }, ErrorKind::kUsage, {"conv2d", "stride", "0"});
   expect_error([&] { depthwise_conv2d(image, filter, {}, still); }, ErrorKind::kUsage,
                {"depthwise_conv2d", "0"});
+  const Window huge{.kernel_h = 257, .kernel_w = 256};
+  expect_error([&] { max_pool2d(image, huge); }, ErrorKind::kUsage, {"too large", "65536", "257x256"});
+}
+
+// A long recording with a small window is legitimate; a window that reaches a million pixels beyond a small
+// image is not, be it in the filters' lines or, for the gradient, in those of the outputs.
+TEST(Operation, AWindowMayNotReachFarBeyondTheImage) {
+  const Variable recording = zeros({1, 1, 160'000, 64});
+  const Window three{.kernel_w = 3};
+  EXPECT_EQ(conv2d(recording, zeros({1, 1, 3, 64}), {}, three).shape(), Shape({1, 1, 160'000, 1}));
+  const Window far{.kernel_h = 3, .kernel_w = 3, .dilation_h = 1 << 20};
+  for (const Shape& filter : {Shape{512, 3, 3, 1}, Shape{1, 3, 3, 1}}) {
+    const bool fits = filter[0] == 1;
+    const auto convolve = [&] { conv2d(zeros({1, 4, 4, 1}), zeros(filter), {}, far); };
+    if (fits) {
+      EXPECT_NO_THROW(convolve());
+    } else {
+      expect_error(convolve, ErrorKind::kUnsupported, {"conv2d", "1048576x1", "[1,4,4,1]"});
+    }
+  }
+  expect_error(
+      [&] {
+        depthwise_conv2d(zeros({1, 4, 4, 8}), zeros({1, 3, 3, 8}), {}, far);
+      },
+      ErrorKind::kUnsupported, {"depthwise_conv2d", "too far"});
 }
 
 // Not a number must come out where it went in: a layer that turned it into 0 would hide a broken run.

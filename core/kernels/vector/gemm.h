@@ -41,7 +41,6 @@ inline void gemm_tile(const GemmPanel& g, const Real* a, Real* c, int64_t c_row_
     for (int v = 0; v < kVectors; ++v) {
       Real* to = c + i * c_row_stride + v * V::kLanes;
       typename V::Type y = sum[i][v];
-      if (g.accumulate) y += V::load(to);
       if (bias) y += V::load(bias + v * V::kLanes);
       if (g.epilogue.clamps) {
         y = V::min(V::broadcast(g.epilogue.high), V::max(V::broadcast(g.epilogue.low), y));
@@ -55,12 +54,9 @@ inline void gemm_tile(const GemmPanel& g, const Real* a, Real* c, int64_t c_row_
 template <int kBytes, int kVectors, int kRows>
 void gemm_edge_tile(const GemmPanel& g, const Real* a, Real* c) {
   constexpr int64_t kWidth = kVectors * Vector<Real, kBytes>::kLanes;
-  Real tile[kRows * kWidth] = {};
+  Real tile[kRows * kWidth];
   Real bias[kWidth] = {};
   for (int64_t j = 0; g.epilogue.bias && j < g.columns; ++j) bias[j] = g.epilogue.bias[j];
-  for (int64_t i = 0; g.accumulate && i < kRows; ++i) {
-    for (int64_t j = 0; j < g.columns; ++j) tile[i * kWidth + j] = c[i * g.c_row_stride + j];
-  }
   gemm_tile<kBytes, kVectors, kRows>(g, a, tile, kWidth, bias);
   for (int64_t i = 0; i < kRows; ++i) {
     for (int64_t j = 0; j < g.columns; ++j) c[i * g.c_row_stride + j] = tile[i * kWidth + j];
