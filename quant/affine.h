@@ -86,8 +86,8 @@ struct QuantizedFilter {
 /// weight_max(bits), 127 for 8 bits:
 ///   scale = half / top,   w_q = round(w * (top / half)),   b_q = round(b * (1 / (input_scale * scale)))
 /// after `half` was enlarged where the bias would need more than 2^30 (enlarge_for_bias). A channel of zeros
-/// has scale 1. Throws kNumeric for weights or biases that are not finite, kUsage for shapes that do not fit
-/// and bits other than 2 to 8.
+/// has scale 1 if its bias needs no larger one. Throws kNumeric for weights or biases that are not finite,
+/// kUsage for shapes that do not fit and bits other than 2 to 8.
 QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
                                 Granularity granularity, float input_scale, int bits = kMostBits);
 

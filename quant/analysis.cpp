@@ -32,11 +32,18 @@ double decibels(const Energy& energy) {
   return 10 * std::log10(energy.signal / energy.noise);
 }
 
-// Whether the values of both have the same ids. A text does not say them.
-bool same_values(const Graph& a, const Graph& b) {
-  const auto same_output = [](const Node& x, const Node& y) { return x.output == y.output; };
-  return to_string(a) == to_string(b) && a.values.size() == b.values.size() && a.input == b.input &&
-         std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_output);
+void check_models(const Graph& reference, const Graph& integers) {
+  if (!same_values(integers, reference)) {
+    throw Error(ErrorKind::kUsage,
+                {.what = "the two models come from different graphs", .where = "layer_noise"});
+  }
+  for (const Value& value : integers.values) {
+    if (value.is_constant() || value.type == DataType::kInt8) continue;
+    throw Error(ErrorKind::kUsage, {.what = "the model has floats inside",
+                                    .where = "layer_noise",
+                                    .expected = "integers throughout",
+                                    .found = value.name});
+  }
 }
 
 }  // namespace
@@ -44,12 +51,9 @@ bool same_values(const Graph& a, const Graph& b) {
 std::vector<LayerNoise> layer_noise(const FloatExecutor& reference, const QuantizedModel& model,
                                     const Tensor<float>& images) {
   const Graph& graph = model.graph();
-  if (!same_values(graph, reference.graph())) {
-    throw Error(ErrorKind::kUsage,
-                {.what = "the two models come from different graphs", .where = "layer_noise"});
-  }
+  check_models(reference.graph(), graph);
   std::vector<Energy> energies(graph.values.size());
-  for_each_batch(images, kBatch, [&](const Tensor<float>& batch) {
+  for_each_batch(graph, images, kBatch, [&](const Tensor<float>& batch) {
     const auto exact = record_activations<float>(reference, batch);
     const auto integers = record_activations<int8_t>(model, batch);
     for (size_t id = 0; id < energies.size(); ++id) {

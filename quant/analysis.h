@@ -24,7 +24,8 @@ struct LayerNoise {
 };
 
 /// One entry for the input and for each node, in order of execution. Both models must come from one graph,
-/// else kUsage. images: [N,...]; works in batches, so N may be large.
+/// and the integer one have integers throughout, else kUsage. images: [N,...]; works in batches, so N may be
+/// large.
 std::vector<LayerNoise> layer_noise(const FloatExecutor& reference, const QuantizedModel& model,
                                     const Tensor<float>& images);
 

@@ -27,7 +27,7 @@ Ranges calibrate(const FloatExecutor& executor, const Tensor<float>& images,
     observers[id] = make_observer(observer);
   }
 
-  for_each_batch(images, options.batch, [&](const Tensor<float>& batch) {
+  for_each_batch(executor.graph(), images, options.batch, [&](const Tensor<float>& batch) {
     const std::vector<Tensor<float>> activations = record_activations<float>(executor, batch);
     parallel_for(static_cast<int64_t>(observers.size()), 1, [&](int64_t id, int64_t) {
       const auto i = static_cast<size_t>(id);

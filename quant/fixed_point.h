@@ -4,9 +4,8 @@
 // to be multiplied by the real number M = s_in * s_w / s_out. M is written as m * 2^(e-31) with a 31-bit
 // integer m:
 //
-//   QuantizedMultiplier m = quantize_multiplier(0.0003);    // {1319413953, -11}, once, when the model is
-//   built int32_t y = multiply_by_quantized_multiplier(acc, m, Rounding::kDouble);   // round(acc * 0.0003),
-//   always
+//   QuantizedMultiplier m = quantize_multiplier(0.0003);    // {1319413953, -11}
+//   int32_t y = multiply_by_quantized_multiplier(acc, m, Rounding::kDouble);    // round(acc * 0.0003)
 //
 // Where the rounding happens decides the last bit, and runtimes differ. We follow TFLite's reference kernels
 // (kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h); docs of each function say which

@@ -303,6 +303,14 @@ void tidy(Graph& graph) {
   graph.values = std::move(values);
 }
 
+bool same_values(const Graph& a, const Graph& b) {
+  const auto same_ids = [](const Node& x, const Node& y) {
+    return x.inputs == y.inputs && x.output == y.output;
+  };
+  return to_string(a) == to_string(b) && a.values.size() == b.values.size() && a.input == b.input &&
+         std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_ids);
+}
+
 std::string to_string(const Graph& graph) {
   const Value& input = graph.value(graph.input);
   std::string text = concat(input.name, " ", input.shape.to_string(), "\n");

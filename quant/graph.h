@@ -186,6 +186,8 @@ void tidy(Graph& graph);
 
 /// One line for the input and one for each node.
 std::string to_string(const Graph& graph);
+/// Whether both have the same operations on the same values, with the same ids, which the text does not say.
+bool same_values(const Graph& a, const Graph& b);
 
 /// The shape with another first dimension.
 Shape with_batch(const Shape& shape, int64_t batch);

@@ -20,8 +20,8 @@ namespace qlimit {
 /// variance plus epsilon is not positive.
 void fold_batch_norm(Graph& graph);
 
-/// Makes each ReLU and ReLU6 an attribute of the convolution, depthwise convolution, dense layer or addition
-/// before it: in integers it is then only a tighter clamp.
+/// Makes each ReLU and ReLU6 an attribute of the convolution, depthwise convolution, dense layer, pool,
+/// addition or product before it: in integers it is then only a tighter clamp.
 void fuse_activations(Graph& graph);
 
 /// Removes reshapes that change nothing, joins chains of reshapes, and removes pools with a 1x1 window.

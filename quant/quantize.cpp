@@ -1,6 +1,7 @@
 #include "quant/quantize.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "quant/kernels/logistic.h"
@@ -128,6 +129,7 @@ void check_sizes(const Graph& graph, const Ranges& ranges, const QuantizeOptions
   check_count("widths", "values", options.value_bits.size(), graph.values.size());
   check_count("grids", "values", options.value_params.size(), graph.values.size());
   check_count("half ranges", "nodes", options.node_half_ranges.size(), graph.nodes.size());
+  for (const int bits : options.value_bits) check_bits(bits, "value_bits");
 }
 
 }  // namespace
@@ -139,12 +141,14 @@ QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const Quantize
       options.value_bits.empty() ? activation_widths(graph, options.activation_bits) : options.value_bits;
   QuantizedGraph q{.graph = graph, .params = {}, .filters = {}, .runtime = options.runtime};
   q.params.resize(graph.values.size());
+  for (Value& value : q.graph.values) value.type = DataType::kFloat32;  // of integers read from a file, too
   const auto set_params = [&](ValueId id, const AffineParams& from_range) {
     const auto at = static_cast<size_t>(id);
     q.params[at] = options.value_params.empty() ? from_range : options.value_params[at];
     q.graph.value(id).type = DataType::kInt8;
   };
-  set_params(graph.input, activation_params(ranges[static_cast<size_t>(graph.input)]));
+  set_params(graph.input, activation_params(ranges[static_cast<size_t>(graph.input)],
+                                            widths[static_cast<size_t>(graph.input)]));
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     refuse_what_has_no_integer_form(graph, node);
@@ -167,11 +171,33 @@ bool types_fit(DataType operand, DataType result, const Op& op) {
   return operand == result;
 }
 
+/// Whether the integers of a layer with weights are those that its node asks for.
+void check_filter(const QuantizedGraph& q, size_t i) {
+  const Node& node = q.graph.nodes[i];
+  const QuantizedFilter& filter = q.filters[i];
+  if (!has_weights(node.op) || !q.is_int8(node.output)) return;
+  const Shape& shape = q.graph.value(node.inputs[1]).shape;
+  const auto channels = static_cast<size_t>(shape[channel_axis(node.op)]);
+  const bool has_scales = filter.scales.size() == 1 || filter.scales.size() == channels;
+  if (filter.weight.shape() == shape && filter.bias.size() == channels && has_scales) return;
+  throw Error(ErrorKind::kUsage,
+              {.what = "the integers of a layer do not fit it",
+               .where = q.graph.value(node.output).name,
+               .expected = concat("weights ", shape.to_string(), " and ", channels, " biases"),
+               .found = concat(filter.weight.shape().to_string(), ", ", filter.bias.size(), " biases and ",
+                               filter.scales.size(), " scales")});
+}
+
 /// Whether the numbers fit: kernels clamp to the grid of a result and rely on that of an operand.
 void check_grids(const QuantizedGraph& q) {
   for (size_t id = 0; id < q.params.size(); ++id) {
     const AffineParams& params = q.params[id];
     check_bits(params.bits, q.graph.values[id].name.c_str());
+    if (!(params.scale > 0) || !std::isfinite(params.scale)) {
+      throw Error(ErrorKind::kUsage, {.what = "a scale is not a positive number",
+                                      .where = q.graph.values[id].name,
+                                      .found = concat(params.scale)});
+    }
     if (params.zero_point >= params.low() && params.zero_point <= params.high()) continue;
     throw Error(ErrorKind::kUsage, {.what = "a zero point does not lie on its grid",
                                     .where = q.graph.values[id].name,
@@ -181,6 +207,7 @@ void check_grids(const QuantizedGraph& q) {
   for (size_t i = 0; i < q.filters.size(); ++i) {
     const QuantizedFilter& filter = q.filters[i];
     const std::string& name = q.graph.value(q.graph.nodes[i].output).name;
+    check_filter(q, i);
     check_bits(filter.bits, name.c_str());
     // Files of others may use the least number too.
     const int32_t most = weight_max(filter.bits);

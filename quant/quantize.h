@@ -57,8 +57,8 @@ struct QuantizedGraph {
 };
 
 /// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
-/// nodes, operands and result of a node of one type unless it converts, zero points and weights on their
-/// grids. Throws kUsage.
+/// nodes, operands and result of a node of one type unless it converts, positive scales, zero points and
+/// weights on their grids, for each int8 node with weights as many of them as it asks for. Throws kUsage.
 void validate(const QuantizedGraph& q);
 
 /// The width of each value of a graph, by ValueId. `bits` for most, but 8 for
@@ -69,10 +69,11 @@ void validate(const QuantizedGraph& q);
 std::vector<int> activation_widths(const Graph& graph, int bits);
 
 /// Chooses scale and zero point of every activation, and quantizes weights and biases.
-/// - Pools, reshapes and padding keep their input's scale and zero point, the operands of a concatenation are
-///   brought to the result's; softmax, logistic and tanh have fixed ones.
+/// - Pools, reshapes and padding keep their input's scale and zero point; softmax, logistic and tanh have
+///   fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
-/// Throws kUnsupported, naming the node, for an operation without an integer form; kUsage if `ranges` or what
+/// Throws kUnsupported, naming the node, for an operation without an integer form, and for a
+/// concatenation; kUsage if `ranges` or what
 /// `options` has for each node or value do not belong to the graph, or for a width other than 2 to 8;
 /// kNumeric for ranges or weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});

@@ -1,6 +1,7 @@
 #include "quant/quantized_model.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "quant/float_kernels.h"
@@ -104,8 +105,14 @@ std::string QuantizedModel::fingerprint() const {
     append(bytes, filter.bias);
     bytes += std::to_string(filter.bits);
   }
-  for (const Node& node : graph().nodes) {
-    for (size_t k = 0; k < operand_count(node); ++k) append(bytes, graph().value(node.inputs[k]).constant);
+  for (size_t i = 0; i < graph().nodes.size(); ++i) {
+    const Node& node = graph().nodes[i];
+    const bool has_filter = !quantized_.filters[i].weight.empty();
+    const size_t constants = has_filter ? operand_count(node) : node.inputs.size();
+    for (size_t k = 0; k < constants; ++k) append(bytes, graph().value(node.inputs[k]).constant);
+    // The text of the graph has six digits of these.
+    if (const auto* softmax = std::get_if<op::Softmax>(&node.op)) append(bytes, std::array{softmax->beta});
+    if (const auto* norm = std::get_if<op::BatchNorm>(&node.op)) append(bytes, std::array{norm->epsilon});
   }
   for (const Value& value : graph().values) bytes += value.type == DataType::kInt8 ? 'i' : 'f';
   return bytes + std::string(to_string(quantized_.runtime));

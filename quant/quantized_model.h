@@ -1,8 +1,9 @@
 // The integer model: int8 in, int8 weights, int32 sums, int8 out; inside, any widths from 8 to 2 bits.
 //
-// Between the quantization of the input and the output no floating-point operation takes place and no memory
-// is asked for. Zero-point terms are folded into the biases, scales have become fixed-point multipliers, all
-// activations lie in one planned arena. Results equal those of TFLite's reference kernels (quant/kernels).
+// Between the quantization of the input and the output no floating-point operation takes place (but for
+// runtimes that compute with some, see runtime.h) and no memory is asked for. Zero-point terms are folded
+// into the biases, scales have become fixed-point multipliers, all activations lie in one planned arena.
+// Results equal those of TFLite's reference kernels (quant/kernels).
 //
 //   QuantizedModel model(quantize(graph, ranges));
 //   Tensor<float> logits = model.run(images);                     // [N,32,32,3] -> [N,10]

@@ -30,9 +30,12 @@ std::vector<Tensor<T>> record_activations(const Executor& executor, const Tensor
   return activations;
 }
 
-/// Calls body(part) for consecutive parts of images [N,...], `batch` images each, the last maybe fewer.
+/// Calls body(part) for consecutive parts of images [N,...], `batch` images each, the last maybe fewer; for a
+/// graph that is written for several images, each part is whole runs of it.
 template <typename Body>
-void for_each_batch(const Tensor<float>& images, int64_t batch, const Body& body) {
+void for_each_batch(const Graph& graph, const Tensor<float>& images, int64_t batch, const Body& body) {
+  const int64_t written = graph.value(graph.input).shape[0];
+  batch = std::max(written, batch / written * written);
   const int64_t count = images.dim(0);
   const int64_t size = count == 0 ? 0 : images.size() / count;
   for (int64_t begin = 0; begin < count; begin += batch) {

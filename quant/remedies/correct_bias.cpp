@@ -17,7 +17,7 @@ std::vector<std::vector<double>> mean_activations(const FloatExecutor& executor,
                                                   const Tensor<float>& images) {
   std::vector<std::vector<double>> means(executor.graph().values.size());
   const auto count = static_cast<double>(run_count(executor.graph(), images.shape()));
-  for_each_batch(images, kBatch, [&](const Tensor<float>& batch) {
+  for_each_batch(executor.graph(), images, kBatch, [&](const Tensor<float>& batch) {
     const auto activations = record_activations<float>(executor, batch);
     for (size_t id = 0; id < means.size(); ++id) {
       if (activations[id].empty()) continue;

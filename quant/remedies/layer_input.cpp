@@ -58,7 +58,7 @@ std::vector<double> mean_integer_input(const QuantizedGraph& q, size_t i, const 
   const auto size = static_cast<size_t>(q.graph.value(id).shape.size());
   std::vector<int64_t> sums(size, 0);
   int64_t count = 0;
-  for_each_batch(images, kBatch, [&](const Tensor<float>& batch) {
+  for_each_batch(q.graph, images, kBatch, [&](const Tensor<float>& batch) {
     const Tensor<int8_t> integers = record<int8_t>(model, id, batch);
     for (int64_t k = 0; k < integers.size(); ++k) sums[static_cast<size_t>(k) % size] += integers[k];
     count += integers.size() / static_cast<int64_t>(size);

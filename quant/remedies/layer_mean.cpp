@@ -114,7 +114,7 @@ std::vector<double> real_bias(const Graph& graph, const Node& node) {
 void check_reference(const char* caller, const QuantizedGraph& q, const Graph& reference) {
   validate(q);
   validate(reference);
-  if (to_string(q.graph) == to_string(reference)) return;
+  if (same_values(q.graph, reference)) return;
   throw Error(ErrorKind::kUsage,
               {.what = "the integers were made from another graph than the reference", .where = caller});
 }

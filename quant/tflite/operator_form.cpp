@@ -1,5 +1,6 @@
 #include "quant/tflite/operator_form.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <variant>
@@ -39,16 +40,16 @@ ActivationFunctionType fused(Activation activation) {
 class FormOf {
  public:
   FormOf(const QuantizedGraph& q, size_t node, SharingBuilder& file)
-      : q_(q), node_(q.graph.nodes[node]), has_int4_(is_int4(q.filters[node])), file_(file) {}
+      : q_(q), node_(q.graph.nodes[node]), filter_(q.filters[node]), file_(file) {}
 
   OperatorForm operator()(const op::Conv2D& o) const {
     const Window& w = o.window;
     const bool grouped = input(0).shape[3] != input(1).shape[3];
     return {.code = BuiltinOperator::CONV_2D,
             .float_version = grouped ? 6 : 1,
-            .int8_version = grouped     ? 6
-                            : has_int4_ ? 7
-                                        : 3,
+            .int8_version = grouped            ? 6
+                            : is_int4(filter_) ? 7
+                                               : 3,
             .options_type = BuiltinOptions::Conv2DOptions,
             .options = file_.options([&](auto& to) {
               return CreateConv2DOptions(to, padding_of(w), to_int32(w.stride_w), to_int32(w.stride_h),
@@ -61,7 +62,7 @@ class FormOf {
     const bool dilated = w.dilation_h != 1 || w.dilation_w != 1;
     return {.code = BuiltinOperator::DEPTHWISE_CONV_2D,
             .float_version = dilated ? 2 : 1,
-            .int8_version = has_int4_ ? 7 : 3,
+            .int8_version = is_int4(filter_) ? 7 : 3,
             .options_type = BuiltinOptions::DepthwiseConv2DOptions,
             .options = file_.options([&](auto& to) {
               return CreateDepthwiseConv2DOptions(
@@ -70,12 +71,12 @@ class FormOf {
             })};
   }
   OperatorForm operator()(const op::Dense& o) const {
-    const bool has_bias = node_.inputs.size() > 2;
+    const bool has_bias = wants_bias(node_, filter_);
     return {.code = BuiltinOperator::FULLY_CONNECTED,
             .float_version = has_bias ? 1 : 6,
-            .int8_version = !has_bias   ? 6
-                            : has_int4_ ? 10
-                                        : 4,
+            .int8_version = !has_bias          ? 6
+                            : is_int4(filter_) ? 10
+                                               : 4,
             .options_type = BuiltinOptions::FullyConnectedOptions,
             .options = file_.options(
                 [&](auto& to) { return CreateFullyConnectedOptions(to, fused(o.activation)); })};
@@ -190,7 +191,7 @@ class FormOf {
 
   const QuantizedGraph& q_;
   const Node& node_;
-  bool has_int4_;  // weights of 4 bits
+  const QuantizedFilter& filter_;
   SharingBuilder& file_;
 };
 
@@ -200,6 +201,11 @@ std::vector<int32_t> dims(const Shape& shape) {
   std::vector<int32_t> result;
   for (int64_t dim : shape) result.push_back(to_int32(dim));
   return result;
+}
+
+bool wants_bias(const Node& node, const QuantizedFilter& filter) {
+  return node.inputs.size() > 2 || !std::holds_alternative<op::Dense>(node.op) ||
+         std::any_of(filter.bias.begin(), filter.bias.end(), [](int32_t b) { return b != 0; });
 }
 
 OperatorForm operator_form(const QuantizedGraph& graph, size_t node, SharingBuilder& file) {

@@ -27,6 +27,12 @@ struct OperatorForm {
 /// narrow types are not for these operations, so all other widths are written as INT8.
 inline bool is_int4(const QuantizedFilter& filter) { return filter.bits == 4; }
 
+/// Whether a layer with weights is written with a bias. Dense layers do without one that is zero
+/// throughout, unless the graph has it. Of the convolutions, TFLite's refuses to run without, and its
+/// optimised depthwise one follows a null pointer (LiteRT 2.3, kernels/conv.cc and depthwise_conv.cc): they
+/// get zeros. filter: the integers of the layer, none in floats.
+bool wants_bias(const Node& node, const QuantizedFilter& filter);
+
 /// The form of a node, by its index; its options are written into `file`. Throws kUnsupported, naming the
 /// node, if it has none.
 OperatorForm operator_form(const QuantizedGraph& graph, size_t node, SharingBuilder& file);

@@ -65,8 +65,7 @@ void read_arithmetic(OperatorReader& op) {
 }
 
 void read_concatenation(OperatorReader& op) {
-  constexpr size_t kMostInputs = 64;
-  op.expect_inputs(1, kMostInputs);
+  op.expect_inputs(1, kMostOperands);
   std::vector<ValueId> operands;
   for (size_t i = 0; i < op.inputs(); ++i) operands.push_back(op.operand(i));
   op.expect_same_params(operands);

@@ -157,18 +157,11 @@ class Writer {
                     file_.quantization({params(id).scale}, params(id).zero_point, 0));
   }
 
-  /// Dense layers do without a bias. Of the convolutions, TFLite's refuses to run, and its optimised
-  /// depthwise one follows a null pointer (LiteRT 2.3, kernels/conv.cc and depthwise_conv.cc): they get
-  /// zeros.
-  static bool wants_bias(const Node& node) {
-    return node.inputs.size() > 2 || !std::holds_alternative<op::Dense>(node.op);
-  }
-
   std::vector<int32_t> float_filter(const Node& node) {
     std::vector<int32_t> numbers = {float_constant(node.inputs[1], &TfliteLedger::weights)};
     if (node.inputs.size() > 2) {
       numbers.push_back(float_constant(node.inputs[2], &TfliteLedger::biases));
-    } else if (wants_bias(node)) {
+    } else if (wants_bias(node, {})) {
       const int64_t channels = value(node.inputs[1]).shape[channel_axis(node.op)];
       const std::vector<float> zeros(static_cast<size_t>(channels));
       numbers.push_back(
@@ -187,7 +180,7 @@ class Writer {
         constant(w.shape(), is_int4(filter) ? TensorType::INT4 : TensorType::INT8,
                  is_int4(filter) ? pack_int4(integers) : bytes_of<int8_t>(integers), &TfliteLedger::weights,
                  file_.quantization(filter.scales, 0, axis))};
-    if (wants_bias(node)) {
+    if (wants_bias(node, filter)) {
       std::vector<float> scales = filter.scales;
       for (float& scale : scales) scale *= params(node.inputs[0]).scale;
       numbers.push_back(constant({static_cast<int64_t>(filter.bias.size())}, TensorType::INT32,

@@ -1,5 +1,6 @@
 #include "quant/training/fake_quantize.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -151,7 +152,7 @@ Variable fake_quantize_learned(const Variable& x, const Variable& step, int32_t 
                       static_cast<double>(x.shape().size()) / static_cast<double>(x.shape()[0]);
                   const double sum =
                       staircase_scale_gradient(x.value().size(), grid, x.value().data(), upstream.data());
-                  const double gradient = sum / std::sqrt(elements * grid.high);
+                  const double gradient = sum / std::sqrt(elements * std::max<double>(grid.high, 1));
                   step.add_grad(Tensor<Real>::full(step.shape(), static_cast<Real>(gradient)));
                 });
 }

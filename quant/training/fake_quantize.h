@@ -32,7 +32,8 @@ Variable fake_quantize(const Variable& x, const AffineParams& params,
 
 /// The same with a step that is learned. step: [1], above 0; the grid has the scale step[0] and these bits
 /// and zero point. The gradient of the step is the sum over x, divided by sqrt(n * top) with n the elements
-/// of one image and top the greatest multiple of the step (Esser et al. 2020, section 2.2).
+/// of one image and top the greatest multiple of the step (Esser et al. 2020, section 2.2), at least 1: a
+/// grid of a few bits whose numbers are mostly negative may end at 0.
 Variable fake_quantize_learned(const Variable& x, const Variable& step, int32_t zero_point, int bits,
                                Activation activation = Activation::kNone);
 

@@ -63,8 +63,19 @@ Activation activation_of(const Op& op) {
 }
 
 Variable activate(const Variable& x, Activation activation) {
-  if (activation == Activation::kRelu) return relu(x);
-  return activation == Activation::kRelu6 ? relu6(x) : x;
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return relu(x);
+    case Activation::kRelu6:
+      return relu6(x);
+    case Activation::kReluN1To1:
+      break;
+  }
+  throw Error(ErrorKind::kUnsupported, {.what = "an activation without an operation on the tape",
+                                        .where = "activate",
+                                        .found = activation_name(activation)});
 }
 
 void require_trainable(const Graph& graph) {

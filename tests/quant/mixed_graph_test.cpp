@@ -1,6 +1,7 @@
 // Graphs as files bring them: several images at once, float borders, constants as operands, float parts.
 #include <gtest/gtest.h>
 
+#include "quant/analysis.h"
 #include "quant/calibrate.h"
 #include "quant/quantized_model.h"
 #include "tests/quant/random_graph.h"
@@ -76,6 +77,42 @@ TEST(MixedGraph, SeveralImagesAtOnceAreComputedAsOneByOne) {
   for (int64_t i = 0; i < integers.size(); ++i) EXPECT_EQ(wide_integers[i], integers[i]);
 
   expect_error([&] { wide_floats.run(random_tensor({4, 9, 7, 5}, rng)); }, ErrorKind::kUsage, {"multiple"});
+}
+
+// 33 images are eleven runs of three, but the usual batch of 32 is no whole number of runs.
+TEST(MixedGraph, SeveralImagesAtOnceAreCalibratedInWholeRuns) {
+  Random rng(36, "batches");
+  const Graph one = GraphBuilder(rng, {1, 4}).dense(3).graph();
+  const Graph three_at_once = written_for(3, one);
+  const Tensor<float> images = random_tensor({33, 4}, rng);
+  const FloatExecutor floats(three_at_once);
+  const Ranges ranges = calibrate(floats, images), expected = calibrate(FloatExecutor(one), images);
+  for (size_t id = 0; id < ranges.size(); ++id) EXPECT_EQ(ranges[id].max, expected[id].max);
+  EXPECT_GT(layer_noise(floats, QuantizedModel(quantize(three_at_once, ranges)), images).back().sqnr_db, 20);
+}
+
+TEST(MixedGraph, NoiseIsMeasuredOfIntegersOnly) {
+  Int8Graph net;
+  const ValueId x = net.input({1, 4}, {}, DataType::kFloat32);
+  net.add(op::Dequantize{}, {net.add(op::Quantize{}, {x}, {.scale = 1.0f / 64})}, {}, DataType::kFloat32);
+  const FloatExecutor floats(net.q.graph);
+  expect_error(
+      [&] {
+        layer_noise(floats, QuantizedModel(net.q), Tensor<float>({1, 4}));
+      },
+      ErrorKind::kUsage, {"floats", "x"});
+}
+
+TEST(MixedGraph, AGraphOfIntegersCanBeQuantizedAgain) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {1, 2});
+  graph.add(op::Mul{}, {x, graph.add_constant("c", Tensor<float>({1, 2}, {0.375f, 0.25f}))});
+  const Tensor<float> images({2, 2}, {1.0f, -1.0f, -0.5f, 0.5f});
+  const QuantizedGraph once = quantize(graph, calibrate(FloatExecutor(graph), images));
+  const QuantizedGraph twice = quantize(once.graph, calibrate(FloatExecutor(once.graph), images));
+  const Tensor<float> y = QuantizedModel(twice).run(images);
+  EXPECT_NEAR(y[0], 0.375, 0.01);
+  EXPECT_NEAR(y[1], -0.25, 0.01);
 }
 
 TEST(MixedGraph, GroupsAreConvolutionsOfSlices) {

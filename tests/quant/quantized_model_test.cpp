@@ -9,6 +9,7 @@
 #include "core/kernels/isa.h"
 #include "core/parallel.h"
 #include "quant/analysis.h"
+#include "quant/calibrate.h"
 #include "quant/kernels/conv2d.h"
 #include "quant/passes.h"
 #include "quant/recording.h"
@@ -280,7 +281,7 @@ TEST(QuantizedModel, ResultsDependNeitherOnTheBatchNorOnThreads) {
       set_thread_count(threads);
       for (int64_t batch : {1, 3, 7}) {
         int64_t at = 0;
-        for_each_batch(s.images, batch, [&](const Tensor<float>& part) {
+        for_each_batch(s.graph, s.images, batch, [&](const Tensor<float>& part) {
           const Tensor<float> float_found = floats.run(part);
           const Tensor<float> found = integers.run(part);
           for (int64_t i = 0; i < found.size(); ++i, ++at) {
@@ -324,6 +325,47 @@ TEST(QuantizedModel, FingerprintsTellModelsApart) {
   QuantizedGraph other = s.quantized;
   other.filters[0].bias[0] += 1;
   EXPECT_NE(QuantizedModel(other).fingerprint(), fingerprint);
+}
+
+TEST(QuantizedModel, FingerprintsSeeTheWeightsOfFloatLayers) {
+  const auto fingerprint = [](float weight) {
+    QuantizedGraph q;
+    const ValueId x = q.graph.add_input("x", {1, 1});
+    q.graph.add(op::Dense{}, {x, q.graph.add_constant("w", Tensor<float>({1, 1}, {weight}))});
+    q.params.resize(q.graph.values.size());
+    q.filters.resize(1);
+    return QuantizedModel(q).fingerprint();
+  };
+  EXPECT_EQ(fingerprint(1), fingerprint(1));
+  EXPECT_NE(fingerprint(1), fingerprint(2));
+}
+
+TEST(QuantizedModel, IntegersThatDoNotFitTheirLayerAreRefused) {
+  Random rng(13, "misfits");
+  const QuantizedGraph fits = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng).quantized;
+  const auto expect_refused = [&](const auto& spoil, const std::string& word) {
+    QuantizedGraph q = fits;
+    spoil(q);
+    expect_error([&] { QuantizedModel{q}; }, ErrorKind::kUsage, {word});
+  };
+  expect_refused([](QuantizedGraph& q) { q.filters[0].weight = Tensor<int8_t>({2000, 6}); }, "[2000,6]");
+  expect_refused([](QuantizedGraph& q) { q.filters[0] = {}; }, "0 biases");
+  expect_refused([](QuantizedGraph& q) { q.filters[0].bias.pop_back(); }, "1 biases");
+  expect_refused([](QuantizedGraph& q) { q.filters[0].scales.resize(3); }, "3 scales");
+  for (const float scale : {0.0f, -1.0f, std::nanf(""), HUGE_VALF})
+    expect_refused([scale](QuantizedGraph& q) { q.params[0].scale = scale; }, "scale");
+}
+
+TEST(QuantizedModel, TheInputHasTheWidthThatItIsGiven) {
+  Random rng(14, "widths");
+  const Study s = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng);
+  std::vector<int> widths(s.graph.values.size(), 8);
+  widths[static_cast<size_t>(s.graph.input)] = 4;
+  const Ranges ranges = calibrate(FloatExecutor(s.graph), s.images);
+  const QuantizedGraph q = quantize(s.graph, ranges, {.value_bits = widths});
+  EXPECT_EQ(q.params_of(s.graph.input).bits, 4);
+  widths[0] = 9;
+  expect_error([&] { quantize(s.graph, ranges, {.value_bits = widths}); }, ErrorKind::kUsage, {"value_bits"});
 }
 
 TEST(QuantizedModel, WhatHasNoIntegerFormIsNamed) {

@@ -6,6 +6,8 @@
 
 #include "quant/recording.h"
 #include "quant/remedies/correct_bias_analytically.h"
+#include "quant/tflite/read.h"
+#include "quant/tflite/write.h"
 #include "tests/quant/remedies/normalized_net.h"
 #include "tests/quant/remedies/remedy_case.h"
 #include "tests/support/expect_error.h"
@@ -126,6 +128,20 @@ TEST(CorrectBias, EveryLayersMeanIsRightToHalfAStep) {
     }
   }
   EXPECT_GT(layers, 100);
+}
+
+// A dense layer without a bias gets one by being corrected; the file must have it.
+TEST(CorrectBias, IsWrittenToTheFile) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {1, 5});
+  graph.add(op::Dense{}, {x, graph.add_constant("w", skewed_layer().value(1).constant)});
+  Random rng(4, "file");
+  const Tensor<float> images = images_between_0_and_1({64, 5}, rng);
+  QuantizedGraph q = quantized_on(graph, images, {.weight_bits = 4});
+  correct_bias(q, graph, images);
+  ASSERT_NE(q.filters[0].bias[0], 0);
+  const QuantizedGraph read = read_tflite(write_tflite(q).bytes, "corrected.tflite");
+  EXPECT_EQ(read.filters[0].bias, q.filters[0].bias);
 }
 
 TEST(CorrectBias, ASecondCallChangesNothing) {

@@ -150,6 +150,15 @@ TEST(LearnedStep, HasTheSlopeOfTheSurrogate) {
   }
 }
 
+// With 2 bits and zero point 1 the grid is -3, -2, -1, 0: no step is positive, and sqrt(n * top) were 0.
+TEST(LearnedStep, AGridThatEndsAtZeroHasAFiniteGradient) {
+  const Variable x = Variable::constant(row({-5.0f, 1.0f, -0.6f}));
+  const Variable step = Variable::parameter(Tensor<float>({1}, {1.0f}));
+  backward(fake_quantize_learned(x, step, 1, 2), row({1, 1, 1}));
+  // -3 where it is cut off below, 0 where it is above, and -1 - -0.6 on the grid, over sqrt(3 * 1).
+  EXPECT_NEAR(step.grad()[0], (-3 + 0 - 0.4) / std::sqrt(3.0), 1e-6);
+}
+
 TEST(LearnedStep, BatchesDoNotChangeTheScaleOfTheGradient) {
   // The loss is a mean over images, so their number must not enter a second time.
   const Variable one = Variable::parameter(Tensor<float>({1}, {0.5f}));
