@@ -2,7 +2,8 @@
 #SBATCH --job-name=limit_study
 #SBATCH --cpus-per-task=1
 # experiments/limit_slurm.sh [ARGUMENT...]: the limit study on a cluster with Slurm, as two job arrays: trainings, and then
-# what is measured on the nets, one task for each net. The arguments go to limit_study.
+# what is measured on the nets, one task for each net. The arguments go to limit_study; paths in them
+# are relative to the project's folder.
 #
 #   experiments/limit_slurm.sh --quick         builds, brings the data and submits; prints the numbers of the arrays
 #   experiments/run limit_study --quick        when they are done: collects the results, and does what failed
@@ -23,12 +24,12 @@ fi
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  sed -n '4,11s/^# \{0,1\}//p' "$0"
+  sed -n '4,12s/^# \{0,1\}//p' "$0"
   exit 0
 fi
 command -v sbatch > /dev/null || { echo "experiments/limit_slurm.sh: there is no sbatch" >&2; exit 1; }
-parts=$("$repo/experiments/run" limit_study --parts "$@")
 cd "$repo"
+parts=$(experiments/run limit_study --parts "$@")
 mkdir -p results/slurm
 
 submit() { # train|measure [OPTION...] -- ARGUMENT...; prints the number of the array

@@ -34,7 +34,7 @@ std::string field(const char* path, std::string_view key, char separator) {
 std::string system_name() {
   std::string name = field("/etc/os-release", "PRETTY_NAME", '=');
   utsname kernel{};
-  if (::uname(&kernel) == 0) name += concat(", ", kernel.sysname, " ", kernel.release, " ", kernel.machine);
+  if (::uname(&kernel) == 0) name += concat(", ", kernel.sysname, " ", kernel.machine);
   return name;
 }
 

@@ -11,7 +11,7 @@ struct Machine {
   std::string processor = {};        // "AMD EPYC 7B13"
   std::string instruction_set = {};  // that the kernels use: "avx512", "avx2", "generic"
   int processors = 1;                // hardware threads
-  std::string system = {};           // "Debian GNU/Linux 12 (bookworm), Linux 6.1.0 x86_64"
+  std::string system = {};           // "Debian GNU/Linux 12 (bookworm), Linux x86_64"
   std::string compiler = {};         // "GCC 12.2.0, Release"
   std::string git_revision = {};     // of the sources when built, with "-dirty" after changes; or "unknown"
 };

@@ -7,6 +7,7 @@
 
 #include "core/checksum.h"
 #include "core/error.h"
+#include "core/kernels/isa.h"
 #include "layers/softmax_cross_entropy.h"
 #include "optim/adam.h"
 #include "optim/adamw.h"
@@ -116,6 +117,7 @@ SettingsList Training::identity() const {
   SettingsList all = describe(settings_);
   all.insert(all.end(), hooks_.settings.begin(), hooks_.settings.end());
   all.insert(all.end(), data_identity_.begin(), data_identity_.end());
+  all.push_back({"instruction set", isa_name(active_isa())});  // another one adds in another order
   return all;
 }
 

@@ -8,8 +8,8 @@
 //     save_checkpoint(path, training);         // experiments/checkpoint.h
 //   }
 //
-// What a training computes depends on its settings, the data and the model's first weights alone: not on the
-// number of threads, and not on how often it was interrupted and resumed.
+// What a training computes depends on its settings, the data, the model's first weights and the instruction
+// set alone: not on the number of threads, and not on how often it was interrupted and resumed.
 #pragma once
 
 #include <cstdint>
@@ -84,7 +84,8 @@ class Training {
   const TrainingSettings& settings() const { return settings_; }
 
   // What a checkpoint reads and restores.
-  /// All that decides what the training computes, but for the model itself: settings, hooks and data.
+  /// All that decides what the training computes, but for the model itself: settings, hooks, data and
+  /// instruction set.
   SettingsList identity() const;
   Layer& model() { return model_; }
   Optimizer& optimizer() { return *optimizer_; }

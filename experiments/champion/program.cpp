@@ -99,6 +99,12 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.quantized_learning_rate, options.quantized_learning_rate);
   change(recipe.teaching.temperature, options.temperature);
   change(recipe.teaching.teacher_share, options.teacher_share);
+  if (options.quantized_learning_rate && recipe.quantized_epochs == 0) {
+    throw Error(ErrorKind::kUsage,
+                {.what = "nothing is trained with quantization",
+                 .where = recipe.name,
+                 .hint = "add --quantized-epochs, or leave out --quantized-learning-rate"});
+  }
   if ((!options.teacher.empty() || options.temperature) && !is_taught(recipe)) {
     throw Error(ErrorKind::kUsage, {.what = "nobody would listen to the teacher",
                                     .where = recipe.name,

@@ -146,6 +146,7 @@ fs::path teacher_file(const ChampionRecipe& student, const ChampionOptions& opti
   const ChampionRecipe recipe =
       chosen_recipe({.recipe = student.teacher, .trial = options.trial, .data = options.data, .seeds = 1});
   const ChampionPlace place = place_of(recipe.name, options);
+  claim_folder(place.folder, settings_of(recipe, place, nullptr));  // a model of other settings is not meant
   const fs::path file = seed_folder(place.folder, recipe.training.seed) / "model_int8.tflite";
   if (!fs::exists(file)) {
     note(place, fmt::format("the teacher is not there yet; the recipe {} makes it", recipe.name));

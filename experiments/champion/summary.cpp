@@ -1,5 +1,6 @@
 #include "experiments/champion/summary.h"
 
+#include "core/error.h"
 #include "core/file.h"
 #include "experiments/champion/recipes.h"
 #include "experiments/json_object.h"
@@ -32,6 +33,13 @@ std::string epochs_of(const JsonObject& settings) {
 ChampionSummary parse_champion_json(std::string_view text, const std::string& where) {
   const JsonObject json = JsonObject::parse(text, where);
   const JsonObject settings = json.object("settings");
+  if (settings.text("images") != "all" || settings.text("judged by") != "test images") {
+    throw Error(ErrorKind::kData, {.what = "no champion, but a trial",
+                                   .where = where,
+                                   .expected = "all images, judged by test images",
+                                   .found = concat("images ", settings.text("images"), ", judged by ",
+                                                   settings.text("judged by"))});
+  }
   return {.recipe = json.text("recipe"),
           .net = settings.text("net"),
           .epochs = epochs_of(settings),

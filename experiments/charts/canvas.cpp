@@ -110,14 +110,6 @@ void Canvas::fill_rectangle(const Box& box, Color color) {
         [&](Point p) { return inside(box.left, box.right, p.x) * inside(box.top, box.bottom, p.y); });
 }
 
-void Canvas::stroke_rectangle(const Box& box, double line_width, Color color) {
-  const Box outer = box.expanded(line_width / 2), inner = box.expanded(-line_width / 2);
-  fill_rectangle({outer.left, outer.top, outer.right, inner.top}, color);
-  fill_rectangle({outer.left, inner.bottom, outer.right, outer.bottom}, color);
-  fill_rectangle({outer.left, inner.top, inner.left, inner.bottom}, color);
-  fill_rectangle({inner.right, inner.top, outer.right, inner.bottom}, color);
-}
-
 void Canvas::line(Point from, Point to, double line_width, Color color) {
   const std::array<Point, 2> ends = {from, to};
   polyline(ends, line_width, color);

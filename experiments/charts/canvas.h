@@ -65,8 +65,6 @@ class Canvas {
   int height() const { return height_; }
 
   void fill_rectangle(const Box& box, Color color);
-  /// A frame whose line lies half inside and half outside of the box's edge.
-  void stroke_rectangle(const Box& box, double line_width, Color color);
   void line(Point from, Point to, double line_width, Color color);
   /// Lines through the points, with round ends and joints; each pixel is coloured once, so that a translucent
   /// colour shows no knots.

@@ -5,7 +5,6 @@
 #include "data/location.h"
 #include "experiments/limit/nets.h"
 #include "layers/state.h"
-#include "quant/passes.h"
 #include "quant/trace.h"
 
 namespace qlimit {
@@ -31,12 +30,6 @@ StudyData load_study_data(const StudyPlan& plan, const std::string& option) {
 }
 
 Graph TrainedNet::traced() const { return trace(*model, image); }
-
-Graph TrainedNet::folded() const {
-  Graph graph = traced();
-  run_passes(graph);
-  return graph;
-}
 
 TrainedNet new_net(const StudyPlan& plan, const NetKey& key) {
   Random weights(key.seed, "weights");

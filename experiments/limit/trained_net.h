@@ -35,9 +35,8 @@ struct TrainedNet {
   std::unique_ptr<Sequential> model;
   Shape image;  // [1,H,W,C]
 
-  /// With batch norm; and folded, as it is calibrated and quantized.
+  /// With batch norm, not folded yet.
   Graph traced() const;
-  Graph folded() const;
 };
 
 /// With its first random weights.

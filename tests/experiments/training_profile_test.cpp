@@ -32,7 +32,6 @@ TEST(TrainingProfile, HasEachOperationWithItsProducts) {
   for (const OperationTime& o : profile.operations) {
     EXPECT_GT(o.forward_us, 0) << o.name;
     EXPECT_GT(o.backward_us, 0) << o.name;
-    EXPECT_LE(o.forward_us + o.backward_us, 1e6) << o.name;
   }
 }
 

@@ -29,6 +29,25 @@ class Missing {
   size_t count_ = 0;
 };
 
+// The widths of a family that were measured, but not with this method, although other nets were.
+Missing missing_widths(const StudySummary& summary, const StudyPlan& plan, const Method& method,
+                       const NetFamily& family) {
+  Missing widths(concat("method ", code(method.name), " for the ", family.name, " width"));
+  const auto& known = summary.methods();
+  if (std::find(known.begin(), known.end(), method.name) == known.end()) return widths;
+  const std::vector<BitWidths> points = planned_points(plan, method.points);
+  for (const NetSize& net : summary.nets(family.name)) {
+    const bool planned =
+        !method.recipe.trains || planned_net(plan, {family.name, net.width, 0}).trains_quantized;
+    const auto measured = [&](const BitWidths& bits) {
+      return !summary.drop(net, method.name, bits).empty();
+    };
+    if (planned && !points.empty() && std::none_of(points.begin(), points.end(), measured))
+      widths.add(concat(net.width));
+  }
+  return widths;
+}
+
 std::string missing_text(const StudySummary& summary, const StudyPlan& plan) {
   std::string list;
   Missing seeds("seed");
@@ -53,6 +72,9 @@ std::string missing_text(const StudySummary& summary, const StudyPlan& plan) {
       methods.add(code(method.name));
   }
   methods.append_to(list);
+  for (const Method& method : limit_methods())
+    for (const NetFamily& family : net_families())
+      missing_widths(summary, plan, method, family).append_to(list);
   return list;
 }
 

@@ -1,5 +1,6 @@
 #include "experiments/limit/report/report.h"
 
+#include <functional>
 #include <optional>
 
 #include "core/error.h"
@@ -69,16 +70,27 @@ void add_tables(Report& report, const StudySummary& summary) {
   report.texts["table:calibration"] = table_of_calibration(summary);
 }
 
-// How many sizes surely lose more than a point with `min_max`: "3 of 16".
-std::string broken_text(const StudySummary& summary, const BitWidths& bits) {
-  size_t broken = 0, measured = 0;
+// How many sizes have drops with `min_max`, one a seed, that are so: "3 of 16".
+std::string share_of_sizes(const StudySummary& summary, const BitWidths& bits,
+                           const std::function<bool(const std::vector<double>&)>& are_so) {
+  size_t such = 0, measured = 0;
   for (const NetSize& net : summary.nets()) {
     const std::vector<double> drops = values(summary.drop(net, kBaseline, bits));
     if (drops.size() < 2) continue;
     ++measured;
-    broken += surely_exceeds(drops);
+    such += are_so(drops);
   }
-  return measured == 0 ? kUnknown : concat(broken, " of ", measured);
+  return measured == 0 ? kUnknown : concat(such, " of ", measured);
+}
+
+// How many surely lose more than a point.
+std::string broken_text(const StudySummary& summary, const BitWidths& bits) {
+  return share_of_sizes(summary, bits, [](const auto& drops) { return surely_exceeds(drops); });
+}
+
+// How many surely lose less than a tenth of a point.
+std::string below_a_tenth_text(const StudySummary& summary, const BitWidths& bits) {
+  return share_of_sizes(summary, bits, [](const auto& drops) { return !possibly_exceeds(drops, 0.1); });
 }
 
 // The smallest and the largest mean drop over the sizes: "0.02 to 0.31".
@@ -106,9 +118,9 @@ void add_micro(Report& report, const StudySummary& summary) {
 void add_surprises(Report& report, const StudySummary& summary) {
   constexpr BitWidths kNarrowWeights = {.weights = 4, .activations = 8};
   constexpr BitWidths kNarrowActivations = {.weights = 8, .activations = 4};
-  for (const char* method : {"adaround", "weight_mse", "bias"})
+  for (const char* method : {"adaround", "weight_mse", "mse_both", "bias"})
     report.texts[concat("value:recovered_by_", method)] = recovered_range(summary, method, kNarrowWeights);
-  report.texts["value:recovered_by_adaround_w4a4"] = recovered_range(summary, "adaround", {4, 4});
+  report.texts["value:recovered_by_adaround_w4a4"] = recovered_range(summary, "adaround", {4, 4}, "lsq");
   for (const BitWidths& bits : {BitWidths{4, 4}, BitWidths{3, 3}, BitWidths{2, 2}})
     for (const char* method : {"qat", "lsq"})
       report.texts[concat("value:recovered_by_", method, "_", lower_case(to_text(bits)))] =
@@ -133,6 +145,7 @@ void add_values(Report& report, const StudySummary& summary) {
     report.texts["value:broken_" + lower_case(to_text(bits))] = broken_text(summary, bits);
     report.texts["value:drops_" + lower_case(to_text(bits))] = drops_text(summary, bits);
   }
+  report.texts["value:below_a_tenth_w8a8"] = below_a_tenth_text(summary, {.weights = 8, .activations = 8});
   add_micro(report, summary);
   add_surprises(report, summary);
 }

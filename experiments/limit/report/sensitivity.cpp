@@ -1,6 +1,9 @@
 #include "experiments/limit/report/sensitivity.h"
 
 #include <algorithm>
+#include <map>
+
+#include "experiments/statistics.h"
 
 namespace qlimit {
 
@@ -17,13 +20,31 @@ std::optional<double> noise_correlation(const LayersResult& net) {
   return lost.size() < 2 ? std::nullopt : rank_correlation(lost, sqnr_db);
 }
 
-std::vector<double> noise_correlations(const StudySummary& summary, const std::string& shape) {
-  std::vector<double> all;
+namespace {
+
+std::map<uint64_t, std::vector<double>> correlations_by_seed(const StudySummary& summary,
+                                                             const std::string& shape) {
+  std::map<uint64_t, std::vector<double>> all;
   for (const auto& [key, net] : summary.layers()) {
     if (key.shape != shape) continue;
-    if (const std::optional<double> correlation = noise_correlation(net)) all.push_back(*correlation);
+    if (const std::optional<double> correlation = noise_correlation(net))
+      all[key.seed].push_back(*correlation);
   }
   return all;
+}
+
+}  // namespace
+
+BySeed noise_correlations(const StudySummary& summary, const std::string& shape) {
+  BySeed means;
+  for (const auto& [seed, of_nets] : correlations_by_seed(summary, shape)) means[seed] = mean(of_nets);
+  return means;
+}
+
+size_t count_correlated(const StudySummary& summary, const std::string& shape) {
+  size_t count = 0;
+  for (const auto& [seed, of_nets] : correlations_by_seed(summary, shape)) count += of_nets.size();
+  return count;
 }
 
 std::optional<Estimate> mean_noise_correlation(const StudySummary& summary, const std::string& shape) {

@@ -3,6 +3,7 @@
 // If noise told everything, it would be -1: the less signal, the more damage.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,13 @@ double damage(const StudySummary& summary, const LayersResult& net, const LayerR
 /// Of one net. Nothing with fewer than two layers, or if all damages or all ratios are equal.
 std::optional<double> noise_correlation(const LayersResult& net);
 
-/// Those of all trained nets of a shape that have one, whatever their size and seed.
-std::vector<double> noise_correlations(const StudySummary& summary, const std::string& shape);
+/// For each seed, the mean over its nets of a shape that have one.
+BySeed noise_correlations(const StudySummary& summary, const std::string& shape);
+/// How many nets these are.
+size_t count_correlated(const StudySummary& summary, const std::string& shape);
 
-/// Their mean and its interval, which Student's formula, knowing no bounds, may draw beyond -1 and 1: it is
-/// cut there.
+/// The mean over the seeds and its interval, which Student's formula, knowing no bounds, may draw beyond -1
+/// and 1: it is cut there.
 std::optional<Estimate> mean_noise_correlation(const StudySummary& summary, const std::string& shape);
 
 /// A layer of the nets of one size: means over the seeds.

@@ -8,8 +8,10 @@
 namespace qlimit {
 
 /// The least and the greatest mean share, in percent, that a method recovers over shapes and groups of sizes
-/// (recovery.h): "86 to 96 %".
-std::string recovered_range(const StudySummary& summary, const std::string& method, const BitWidths& bits);
+/// (recovery.h): "86 to 96 %". With a name in `beside`, only over those groups in which that method was
+/// measured, too, so that the ranges of both can be compared.
+std::string recovered_range(const StudySummary& summary, const std::string& method, const BitWidths& bits,
+                            const std::string& beside = "");
 
 /// How the drop of the baseline changes with the number of calibration images, on average over the nets that
 /// were asked: "1.50 points with 10 images, 5.50 with 1,000".

@@ -93,10 +93,12 @@ std::string table_of_same_bytes(const StudySummary& summary) {
 }
 
 std::string table_of_noise(const StudySummary& summary) {
-  MarkdownTable table{.columns = {"shape", "nets", "rank correlation"}};
+  MarkdownTable table{.columns = {"shape", "nets", "n", "rank correlation"}};
   for (const std::string& shape : summary.shapes()) {
     const std::optional<Estimate> correlation = mean_noise_correlation(summary, shape);
-    if (correlation) table.rows.push_back({shape, concat(correlation->count), to_text(correlation)});
+    if (!correlation) continue;
+    table.rows.push_back(
+        {shape, concat(count_correlated(summary, shape)), concat(correlation->count), to_text(correlation)});
   }
   return to_text(table);
 }

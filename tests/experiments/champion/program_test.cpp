@@ -83,6 +83,7 @@ TEST(ChampionOptions, WrongOnesAreRefused) {
   refused({"micro", "--temperature", "2"}, {"share of 0"});
   refused({"mnist", "--teacher", "model.tflite"}, {"no teacher", "mnist"});
   refused({"standard", "--temperature", "2"}, {"no teacher", "standard"});
+  refused({"mnist", "--quantized-learning-rate", "0.5"}, {"with quantization", "mnist"});
 }
 
 }  // namespace

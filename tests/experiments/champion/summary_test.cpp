@@ -23,7 +23,10 @@ Json result_of(const std::string& recipe) {
   SeedResult second = first;
   second.seed = 43;
   second.int8_correct = 860;
-  return champion_json(champion_recipe(recipe), describe(champion_recipe(recipe)), {first, second});
+  SettingsList settings = describe(champion_recipe(recipe));
+  settings.push_back({"images", "all"});
+  settings.push_back({"judged by", "test images"});
+  return champion_json(champion_recipe(recipe), settings, {first, second});
 }
 
 TEST(ChampionSummary, SaysWhatWasWritten) {
@@ -57,6 +60,16 @@ TEST(ChampionSummary, FoldersAreReadInTheOrderOfTheRecipes) {
   ASSERT_EQ(champions.size(), 2u);
   EXPECT_EQ(champions[0].recipe, "micro");
   EXPECT_EQ(champions[1].recipe, "standard");
+}
+
+TEST(ChampionSummary, ATrialIsNoChampion) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"images", "of the sources"}, {"judged by", "training images held out"}}) {
+    Json json = result_of("micro");
+    json["settings"][key] = value;
+    expect_error([&] { parse_champion_json(json.dump(), "result.json"); }, ErrorKind::kData,
+                 {"result.json", "trial", value});
+  }
 }
 
 TEST(ChampionSummary, DamageIsNamed) {

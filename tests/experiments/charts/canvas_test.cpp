@@ -66,14 +66,6 @@ TEST(Canvas, RectangleColorsPixelsByTheExactShareOfTheirArea) {
   EXPECT_NEAR(ink(canvas), 2.75 * 1.5, 0.02);
 }
 
-TEST(Canvas, FrameCoversItsLineOnceEvenInTheCorners) {
-  Canvas canvas(20, 20);
-  canvas.stroke_rectangle({4, 4, 14, 12}, 2, {0, 0, 0, 0.5});
-  EXPECT_EQ(canvas.pixel(3, 3), canvas.pixel(8, 3));
-  EXPECT_EQ(canvas.pixel(9, 8), (Rgb{255, 255, 255}));
-  EXPECT_NEAR(ink(canvas), 0.5 * (12 * 10 - 8 * 6), 0.5);
-}
-
 TEST(Canvas, UprightLineCoversJustItsPixels) {
   Canvas canvas(20, 9);
   canvas.line({3, 4.5}, {16, 4.5}, 3, kBlack);

@@ -123,11 +123,12 @@ TEST_F(LimitStudy, JobsAloneFindTheSame) {
 TEST_F(LimitStudy, GoesOnAfterItWasKilled) {
   if (kUnderSanitizer) GTEST_SKIP();
   ASSERT_EQ(run({"--quiet"}, "whole").status, 0);
-  for (const int milliseconds : {20, 100, 250}) {
+  for (const char* milestone : {"train-plain-w4-s1.json", "quantize-plain-w4-s1-min_max.json"}) {
     Child child(command({"--quiet"}, "killed"), folder_ / "log");
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    while (!fs::exists(folder_ / "killed/jobs" / milestone))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     child.kill();
-    child.wait();
+    ASSERT_TRUE(child.wait().killed);
     // Whatever there is under its own name is whole.
     for (const Job& job : study_jobs(study_plan("tiny"))) {
       const fs::path file = fs::path("killed/jobs") / (file_stem(job.name) + ".json");

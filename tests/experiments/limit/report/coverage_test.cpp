@@ -27,6 +27,16 @@ TEST(Coverage, WhatHasNoResultAtAllIsNamed) {
       "`qat`, `lsq`");
 }
 
+TEST(Coverage, AMethodThatMissesSomeNetsIsNamedWithThem) {
+  LimitResults results = made_up_results("quick", 1);
+  std::erase_if(results.records, [](const Record& record) {
+    return record.job.method == "adaround" && record.job.net.shape == "separable" &&
+           record.job.net.width >= 16;
+  });
+  const std::string text = coverage_text(StudySummary(results));
+  EXPECT_NE(text.find(", the method `adaround` for the separable widths 16, 40"), std::string::npos) << text;
+}
+
 TEST(Coverage, WhatHasAnyResultIsNot) {
   LimitResults results = made_up_results("tiny", 1);
   results.records.pop_back();

@@ -36,8 +36,10 @@ class LimitReport : public testing::Test {
     seeds.push_back(seed);
     const ChampionRecipe& recipe = champion_recipe("micro");
     ensure_writable_folder(folder_ / "champions/micro");
-    write_file(folder_ / "champions/micro/result.json",
-               champion_json(recipe, describe(recipe), seeds).dump());
+    SettingsList settings = describe(recipe);
+    settings.push_back({"images", "all"});
+    settings.push_back({"judged by", "test images"});
+    write_file(folder_ / "champions/micro/result.json", champion_json(recipe, settings, seeds).dump());
   }
   void write_results(const LimitResults& results) const {
     write_file(folder_ / "results.jsonl", to_text(results));

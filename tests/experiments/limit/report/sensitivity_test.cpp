@@ -24,11 +24,22 @@ TEST(NoiseCorrelation, IsMinusOneIfNoiseTellsTheDamage) {
   EXPECT_NEAR(*noise_correlation(summary.layers().at({"plain", 8, 1})), -1, 1e-12);
   EXPECT_NEAR(*noise_correlation(summary.layers().at({"plain", 8, 2})), 1, 1e-12);
   EXPECT_FALSE(noise_correlation(summary.layers().at({"plain", 8, 3})).has_value());
-  const std::vector<double> plain = noise_correlations(summary, "plain");
+  const BySeed plain = noise_correlations(summary, "plain");
   ASSERT_EQ(plain.size(), 2u);  // without the net that has none
-  EXPECT_NEAR(plain[0] + plain[1], 0, 1e-12);
+  EXPECT_NEAR(plain.at(1), -1, 1e-12);
+  EXPECT_NEAR(plain.at(2), 1, 1e-12);
   EXPECT_EQ(noise_correlations(summary, "separable").size(), 1u);
   EXPECT_EQ(narrow_layer_bits(summary), 4);
+}
+
+TEST(NoiseCorrelation, IsOneNumberForEachSeedWhateverItsNets) {
+  const StudySummary summary = summary_of({trained("plain/w8/s1", 100, 710), trained("plain/w9/s1", 200, 710),
+                                           layers("plain/w8/s1", kOpposite), layers("plain/w9/s1", kAlong),
+                                           layers("plain/w8/s2", kAlong)});
+  const BySeed by_seed = noise_correlations(summary, "plain");
+  ASSERT_EQ(by_seed.size(), 2u);
+  EXPECT_NEAR(by_seed.at(1), 0, 1e-12);
+  EXPECT_EQ(count_correlated(summary, "plain"), 3u);
 }
 
 TEST(NoiseCorrelation, IntervalsStayBetweenMinusOneAndOne) {

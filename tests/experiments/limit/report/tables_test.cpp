@@ -75,7 +75,7 @@ TEST(Tables, TrainingsBesideWhatDoesNotTrain) {
 }
 
 TEST(Tables, LayersAndNoise) {
-  EXPECT_TRUE(has_line(table_of_noise(one_net()), "| plain | 1 | -1.00 |"));
+  EXPECT_TRUE(has_line(table_of_noise(one_net()), "| plain | 1 | 1 | -1.00 |"));
   EXPECT_TRUE(has_line(tables_of_layers(one_net()), "| `b` |  |  | 3.00 | 10.0 |  |  |"));
 }
 
