@@ -109,6 +109,9 @@ target_include_directories(qlimit_stb SYSTEM INTERFACE "${stb_SOURCE_DIR}")
 find_program(QLIMIT_FLATC flatc)
 if(NOT QLIMIT_FETCH STREQUAL "all" AND QLIMIT_FLATC)
   find_package(FlatBuffers QUIET)
+  if(NOT TARGET flatbuffers::flatbuffers)
+    set(FlatBuffers_FOUND OFF)  # some distributions have the shared library alone, under another name
+  endif()
 endif()
 if(NOT FlatBuffers_FOUND)
   qlimit_fetch(FlatBuffers

@@ -1,6 +1,6 @@
 """Records int8 operations in two runtimes: MUL, PAD, CONCATENATION, LOGISTIC, TANH, RELU, RELU6, FULLY_CONNECTED.
 
-    pip install ai-edge-litert==2.3.0 tflite-micro==0.dev20261023182759 numpy
+    pip install ai-edge-litert==2.3.0 tflite-micro==0.dev20261023182759 numpy==2.4.6
     python3 make_runtimes.py
 
 Each case is a .tflite model of one operation, run by LiteRT's reference kernels (BUILTIN_REF): `y`; and by TFLite for
