@@ -90,6 +90,12 @@ std::optional<Options> parse_options(const std::string& program, const std::stri
   if (options.resume && options.seeds > 1) {
     throw Error(ErrorKind::kUsage, {.what = "--resume goes on with one run", .hint = "leave out --seeds"});
   }
+  if (app.count("--momentum") > 0 && options.optimizer != "sgd") {
+    throw Error(ErrorKind::kUsage, {.what = "only sgd has a momentum of its own",
+                                    .where = "--momentum",
+                                    .found = "--optimizer " + options.optimizer,
+                                    .hint = "add --optimizer sgd, or leave out --momentum"});
+  }
   return options;
 }
 

@@ -108,7 +108,7 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
   app.option_defaults()->take_last();
   app.get_formatter()->column_width(36);
   app.footer(kExamples);
-  app.add_flag("--list", options.list, "show the jobs with their numbers, and do nothing");
+  app.add_flag("--list", options.list, "show the jobs with their numbers, and train and measure nothing");
   app.add_flag("--parts", options.parts,
                "show ranges for --jobs that one process should do, for schedulers; trainings have to be done "
                "before the others begin");

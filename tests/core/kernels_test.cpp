@@ -331,6 +331,7 @@ TEST_P(Kernels, SumsDoNotDependOnTheNumberOfThreads) {
   Random random(7, "threads test");
   const int64_t rows = 20000, channels = 24;
   const auto x = random_values(random, rows * channels);
+  const int threads_before = thread_count();
   set_thread_count(1);
   const auto one = channel_moments(rows, channels, x.data());
   for (int threads : {2, 4}) {
@@ -339,6 +340,7 @@ TEST_P(Kernels, SumsDoNotDependOnTheNumberOfThreads) {
     EXPECT_EQ(one.mean, many.mean);
     EXPECT_EQ(one.variance, many.variance);
   }
+  set_thread_count(threads_before);
 }
 
 // Rates themselves depend on the machine: that what is counted has been done can be told.

@@ -84,11 +84,12 @@ TEST_P(StaircaseKernels, GradientOfTheScale) {
       magnitude += std::abs(term) + std::abs(upstream[at] * d.integer);
     }
     std::vector<double> found;
+    const int threads_before = thread_count();
     for (const int threads : {1, 2}) {
       set_thread_count(threads);
       found.push_back(staircase_scale_gradient(count, s, x.data(), upstream.data()));
     }
-    set_thread_count(1);
+    set_thread_count(threads_before);
     const double epsilon = std::numeric_limits<Real>::epsilon();
     EXPECT_NEAR(found[0], expected, 1100 * epsilon * magnitude) << count << ": a lane adds 1024 numbers";
     EXPECT_EQ(found[0], found[1]);

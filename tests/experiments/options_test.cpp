@@ -137,6 +137,7 @@ TEST(Options, BadValuesNameOptionAndRange) {
   expect_contains(complaint({"--learning-rate", "0"}), {"--learning-rate"});
   expect_contains(complaint({"--learning-rate", "1e999"}), {"--learning-rate"});
   expect_contains(complaint({"--momentum", "1"}), {"--momentum"});
+  expect_contains(complaint({"--momentum", "0.5"}), {"--momentum", "adamw", "--optimizer sgd"});
   expect_contains(complaint({"--schedule", "linear"}), {"--schedule", "one-cycle"});
   expect_contains(complaint({"--calibration", "max"}), {"--calibration", "entropy"});
   expect_contains(complaint({"--threads", "-2"}), {"--threads"});
