@@ -10,7 +10,7 @@
 namespace qlimit {
 namespace {
 
-constexpr double kDotRadius = 8, kBarWidth = 3.5;
+constexpr double kDotRadius = 8, kBarWidth = 3.5, kCutEnd = 5;
 constexpr double kStep = 24, kRowGap = 18;  // between dots, and between rows
 constexpr double kPanelGap = 60;
 
@@ -56,13 +56,18 @@ std::vector<Box> plots_of(const DotChart& chart, double top) {
   return plots;
 }
 
-// A dot beyond the edge becomes a triangle that points there, and its value.
+// Points outwards (1 to the right, -1 to the left) with its tip at the edge.
+void draw_arrowhead(Canvas& canvas, double edge, double y, double outwards, double half_height, Color color) {
+  const double base = edge - outwards * 1.75 * half_height;
+  const std::vector<Point> triangle = {{edge, y}, {base, y - half_height}, {base, y + half_height}};
+  canvas.convex_polygon(triangle, color);
+}
+
+// A dot beyond the edge becomes an arrowhead that points there, and its value.
 void draw_beyond(Canvas& canvas, const Dot& dot, double y, const Box& plot, Color color) {
   const bool below = dot.value < 0;
   const double edge = below ? plot.left : plot.right, inwards = below ? 1 : -1;
-  const std::vector<Point> triangle = {
-      {edge, y}, {edge + inwards * 14, y - kDotRadius}, {edge + inwards * 14, y + kDotRadius}};
-  canvas.convex_polygon(triangle, color);
+  draw_arrowhead(canvas, edge, y, -inwards, kDotRadius, color);
   canvas.text({edge + inwards * 22, y}, fmt::format("{:.0f}", dot.value),
               {.size = 19, .color = color, .horizontal = below ? Align::kStart : Align::kEnd});
 }
@@ -76,6 +81,8 @@ void draw_dot(Canvas& canvas, const DotChart& chart, const Dot& dot, double y, c
     const double low = std::max(dot.range->low, chart.shown.low);
     const double high = std::min(dot.range->high, chart.shown.high);
     canvas.line({x(low), y}, {x(high), y}, kBarWidth, mix(color, kWhite, 0.35));
+    if (low > dot.range->low) draw_arrowhead(canvas, plot.left, y, -1, kCutEnd, color);
+    if (high < dot.range->high) draw_arrowhead(canvas, plot.right, y, 1, kCutEnd, color);
   }
   canvas.disc({x(dot.value), y}, kDotRadius, color);
 }

@@ -32,7 +32,7 @@ struct DotChart {
   std::string title = {};
   std::string subtitle = {};
   std::string x_title = {};
-  ValueRange shown = {0, 100};           // what lies outside is said in a number at the edge
+  ValueRange shown = {0, 100};           // what lies outside: an arrow there, and a number for a dot
   std::vector<double> references = {};   // upright lines
   std::vector<LegendEntry> groups = {};  // from top to bottom within a row
   std::vector<std::string> panels = {};  // side by side

@@ -50,6 +50,17 @@ TEST(DotChart, FiguresBeyondTheEdgeAreShownThere) {
   EXPECT_GT(drawn(chart, kVermilion), 60);
 }
 
+TEST(DotChart, AnIntervalThatGoesOnBeyondTheEdgeHasAnArrowThere) {
+  DotChart chart = remedies();
+  chart.rows[1].panels[0] = {{0, 10, {{-50, 100}}}};  // ends just there
+  const int whole = drawn(chart, kBlue);
+  chart.rows[1].panels[0] = {{0, 10, {{-70, 100}}}};
+  const int left = drawn(chart, kBlue);
+  chart.rows[1].panels[0] = {{0, 10, {{-70, 130}}}};
+  EXPECT_GT(left, whole + 15);
+  EXPECT_GT(drawn(chart, kBlue), left + 15);
+}
+
 TEST(DotChart, RefusesNonsense) {
   EXPECT_THROW(draw_dot_chart({.title = "empty"}), Error);
   DotChart chart = remedies();
