@@ -196,14 +196,15 @@ std::optional<Canvas> chart_of_recovery(const StudySummary& summary, const BitWi
 }
 
 std::optional<Canvas> chart_of_trainings(const StudySummary& summary) {
-  BandChart chart{.title = "What does training with quantization save?",
-                  .subtitle = concat("drop against the net before it; mean and 95 % interval of up to ",
-                                     seeds_text(summary)),
-                  .x_title = "parameters",
-                  .y_title = "drop, points",
-                  .y_floor = kLeastDropOfTrainings,
-                  .reference = kOnePoint,
-                  .columns = 3};
+  BandChart chart{
+      .title = "What does training with quantization save?",
+      .subtitle = concat("drop in points against the net before it; mean and 95 % interval of up to ",
+                         seeds_text(summary)),
+      .x_title = "parameters",
+      .y_title = "points",
+      .y_floor = kLeastDropOfTrainings,
+      .reference = kOnePoint,
+      .columns = 3};
   for (const std::string& shape : summary.shapes()) {
     for (const BitWidths& bits : widths_of_trainings(summary)) {
       if (bits.weights != bits.activations) continue;
