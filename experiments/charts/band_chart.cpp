@@ -14,7 +14,7 @@ constexpr double kLineWidth = 4, kDotRadius = 6;
 constexpr double kBandOpacity = 0.18;
 constexpr double kFrontWidth = 20;
 const Color kFrontColor = rgb(0xDADDE1);
-constexpr double kPanelHeight = 470, kLowPanelHeight = 380;  // low ones where there are several rows
+constexpr double kPanelHeight = 470, kLowPanelHeight = 340;  // low ones where there are several rows
 
 void check(const BandChart& chart) {
   const auto refuse = [&](const std::string& panel, const char* expected) {
