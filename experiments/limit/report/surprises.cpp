@@ -8,15 +8,17 @@
 #include "experiments/text_table.h"
 
 namespace qlimit {
+
 std::string recovered_range(const StudySummary& summary, const std::string& method, const BitWidths& bits,
                             const std::string& beside) {
   std::vector<double> means;
-  for (const std::string& shape : summary.shapes())
-    for (const SizeGroup& group : size_groups())
-      if (!beside.empty() && recovered_share(summary, shape, group, beside, bits).empty()) {
-        continue;
-      } else if (const auto share = estimate(recovered_share(summary, shape, group, method, bits)))
-        means.push_back(share->mean);
+  for (const std::string& shape : summary.shapes()) {
+    for (const SizeGroup& group : size_groups()) {
+      if (!beside.empty() && recovered_share(summary, shape, group, beside, bits).empty()) continue;
+      const auto share = estimate(recovered_share(summary, shape, group, method, bits));
+      if (share) means.push_back(share->mean);
+    }
+  }
   return means.empty() ? kUnknown : range_text(means, 0) + " %";
 }
 

@@ -20,6 +20,16 @@ TEST(Surprises, SharesAreFromTheLeastToTheMost) {
   EXPECT_EQ(recovered_range(summary, "bias", kW4A8), "–");
 }
 
+TEST(Surprises, SharesBesideAnotherMethodAreOfTheNetsThatBothHave) {
+  const StudySummary summary = summary_of(
+      {trained("plain/w2/s1", 800, 500), quantized("plain/w2/s1/min_max", R"("4/8":400)"),
+       quantized("plain/w2/s1/adaround", R"("4/8":450)"), trained("plain/w8/s1", 10474, 700),
+       quantized("plain/w8/s1/min_max", R"("4/8":600)"), quantized("plain/w8/s1/adaround", R"("4/8":675)"),
+       quantized("plain/w8/s1/lsq", R"("4/8":690)")});
+  EXPECT_EQ(recovered_range(summary, "adaround", kW4A8, "lsq"), "75 to 75 %");
+  EXPECT_EQ(recovered_range(summary, "adaround", kW4A8, "qat"), "–");
+}
+
 TEST(Surprises, CalibrationIsComparedAtTheFewestAndTheMostImages) {
   const StudySummary summary = summary_of(
       {trained("plain/w2/s1", 800, 500),
