@@ -188,6 +188,22 @@ void check_filter(const QuantizedGraph& q, size_t i) {
                                filter.scales.size(), " scales")});
 }
 
+/// Pools, reshapes and padding copy bytes, which mean the same afterwards on the same grid only.
+void check_kept_grid(const QuantizedGraph& q, const Node& node) {
+  if (!q.is_int8(node.output) || grid_source(node.op) != GridSource::kOperand) return;
+  const AffineParams& operand = q.params_of(node.inputs[0]);
+  const AffineParams& result = q.params_of(node.output);
+  if (operand == result) return;
+  const auto text = [](const AffineParams& p) {
+    return concat("scale ", p.scale, ", zero point ", p.zero_point, ", ", p.bits, " bits");
+  };
+  throw Error(ErrorKind::kUsage,
+              {.what = concat(op_name(node.op), " has a grid other than its operand's"),
+               .where = concat(q.graph.value(node.inputs[0]).name, " -> ", q.graph.value(node.output).name),
+               .expected = text(operand),
+               .found = text(result)});
+}
+
 /// Whether the numbers fit: kernels clamp to the grid of a result and rely on that of an operand.
 void check_grids(const QuantizedGraph& q) {
   for (size_t id = 0; id < q.params.size(); ++id) {
@@ -233,6 +249,7 @@ void validate(const QuantizedGraph& q) {
   }
   check_grids(q);
   for (const Node& node : q.graph.nodes) {
+    check_kept_grid(q, node);
     const Value& result = q.graph.value(node.output);
     for (size_t k = 0; k < operand_count(node); ++k) {
       const Value& operand = q.graph.value(node.inputs[k]);

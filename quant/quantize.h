@@ -58,7 +58,8 @@ struct QuantizedGraph {
 
 /// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
 /// nodes, operands and result of a node of one type unless it converts, positive scales, zero points and
-/// weights on their grids, for each int8 node with weights as many of them as it asks for. Throws kUsage.
+/// weights on their grids, one grid before and behind a pool, a reshape or padding, for each int8 node with
+/// weights as many of them as it asks for. Throws kUsage.
 void validate(const QuantizedGraph& q);
 
 /// The width of each value of a graph, by ValueId. `bits` for most, but 8 for

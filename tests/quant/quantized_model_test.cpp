@@ -356,6 +356,25 @@ TEST(QuantizedModel, IntegersThatDoNotFitTheirLayerAreRefused) {
     expect_refused([scale](QuantizedGraph& q) { q.params[0].scale = scale; }, "scale");
 }
 
+// A pool copies bytes: on another grid they would be other numbers.
+TEST(QuantizedModel, APoolOrReshapeOnAnotherGridIsRefused) {
+  Random rng(15, "grids");
+  const Graph graph = GraphBuilder(rng, {1, 4, 4, 2})
+                          .apply(op::MaxPool2D{{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}})
+                          .flatten()
+                          .dense(2)
+                          .graph();
+  const QuantizedGraph fits = study(graph, rng).quantized;
+  for (const size_t node : {0, 1}) {
+    const auto result = static_cast<size_t>(fits.graph.nodes[node].output);
+    QuantizedGraph other_scale = fits, other_zero_point = fits;
+    other_scale.params[result].scale *= 2;
+    expect_error([&] { QuantizedModel{other_scale}; }, ErrorKind::kUsage, {"grid", "zero point"});
+    other_zero_point.params[result].zero_point += fits.params[result].zero_point < 0 ? 1 : -1;
+    expect_error([&] { QuantizedModel{other_zero_point}; }, ErrorKind::kUsage, {"grid", "zero point"});
+  }
+}
+
 TEST(QuantizedModel, TheInputHasTheWidthThatItIsGiven) {
   Random rng(14, "widths");
   const Study s = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng);
