@@ -43,6 +43,7 @@ bool is_supported(Isa isa) {
 Isa checked(Isa isa) {
   if (!is_supported(isa)) {
     throw Error(ErrorKind::kUsage, {.what = "this processor lacks an instruction set that was asked for",
+                                    .expected = concat(isa_name(supported_isas().back()), " at most"),
                                     .found = isa_name(isa)});
   }
   return isa;
@@ -50,13 +51,7 @@ Isa checked(Isa isa) {
 
 Isa initial_isa() {
   const char* wanted = std::getenv("QLIMIT_ISA");
-  if (!wanted || !*wanted) return supported_isas().back();
-  for (Isa isa : kAll) {
-    if (std::string(wanted) == isa_name(isa)) return checked(isa);
-  }
-  throw Error(ErrorKind::kUsage, {.what = "QLIMIT_ISA names no instruction set",
-                                  .expected = "generic, neondot, avx2, avx512 or avx512vnni",
-                                  .found = wanted});
+  return wanted && *wanted ? isa_named(wanted) : supported_isas().back();
 }
 
 std::atomic<Isa>& active() {
@@ -86,6 +81,16 @@ std::vector<Isa> supported_isas() {
   std::vector<Isa> isas;
   std::copy_if(std::begin(kAll), std::end(kAll), std::back_inserter(isas), is_supported);
   return isas;
+}
+
+Isa isa_named(const std::string& name) {
+  for (Isa isa : kAll) {
+    if (name == isa_name(isa)) return checked(isa);
+  }
+  throw Error(ErrorKind::kUsage, {.what = "no such instruction set",
+                                  .where = "QLIMIT_ISA",
+                                  .expected = "generic, neondot, avx2, avx512 or avx512vnni",
+                                  .found = name});
 }
 
 Isa active_isa() { return active().load(std::memory_order_relaxed); }

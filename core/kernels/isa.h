@@ -5,6 +5,7 @@
 // avx512vnni forces one.
 #pragma once
 
+#include <string>
 #include <vector>
 
 namespace qlimit {
@@ -21,6 +22,9 @@ const char* isa_name(Isa isa);
 
 /// What this processor has and this build contains, the slowest first.
 std::vector<Isa> supported_isas();
+
+/// The one with this name. Throws kUsage for a name that none has, and if it is not supported.
+Isa isa_named(const std::string& name);
 
 /// The instruction set in use. Throws kUsage at the first call if QLIMIT_ISA names none or one that is not
 /// supported.

@@ -366,5 +366,15 @@ TEST(IsaTest, TheMachineHasAtLeastTheGenericSet) {
   EXPECT_STREQ(isa_name(Isa::kNeonDot), "neondot");
 }
 
+TEST(IsaTest, IsFoundByItsNameIfTheMachineHasIt) {
+  for (const Isa isa : supported_isas()) EXPECT_EQ(isa_named(isa_name(isa)), isa);
+  expect_error([] { isa_named("avx3"); }, ErrorKind::kUsage, {"QLIMIT_ISA", "avx512vnni", "avx3"});
+#if defined(__x86_64__)
+  expect_error([] { isa_named("neondot"); }, ErrorKind::kUsage, {"lacks", "neondot"});
+#else
+  expect_error([] { isa_named("avx2"); }, ErrorKind::kUsage, {"lacks", "avx2"});
+#endif
+}
+
 }  // namespace
 }  // namespace qlimit
