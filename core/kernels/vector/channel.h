@@ -2,8 +2,8 @@
 //
 // Few channels would leave most lanes of a vector idle. So `group` rows side by side are taken as one wide
 // row, whose width is the least common multiple of the channel count and a block of four vectors: element j
-// of a wide row belongs to channel j mod channels, whatever the row. Sums over wide rows keep a block in
-// registers; the `group` sums of each channel are added at the end, in order.
+// of a wide row belongs to channel j mod channels, whatever the row. Sums over wide rows go on in lanes; the
+// `group` sums of each channel are added at the end, in order.
 #pragma once
 
 #include "core/kernels/table.h"
@@ -57,78 +57,102 @@ struct WideRows {
   }
 };
 
-// sums[c] = sum over rows of the term at (row, c); with two sums, the second of all channels stands behind
-// the first. The terms add themselves: term(index in x, channel, sums of this place). The vector term reads
-// per-channel values beyond the last channel, where a ChannelPattern goes on with the first.
-template <int kBytes, int kSums, typename VectorTerm, typename ScalarTerm>
-inline void sum_channels(int64_t rows, int64_t channels, Real* sums, const VectorTerm& vector_term,
-                         const ScalarTerm& scalar_term) {
+// Adds the terms of `count` wide rows to the sums of one block of columns; at: of its first element in x. The
+// first sums stand at `sums`, the second ones `distance` behind.
+template <int kBytes, int kSums, typename Term>
+inline void add_block(const WideRows<kBytes>& wide, int64_t count, int64_t at, int64_t channel, Real* sums,
+                      int64_t distance, const Term& term) {
   using V = Vector<Real, kBytes>;
-  using Wide = WideRows<kBytes>;
-  const Wide wide(rows, channels);
-  for (int64_t c = 0; c < kSums * channels; ++c) sums[c] = 0;
-  for (int64_t block = 0; wide.count > 0 && block < wide.width; block += Wide::kBlock) {
-    typename V::Type sum[Wide::kVectors][kSums] = {};
-    const int64_t channel = block % channels;
-    for (int64_t row = 0; row < wide.count; ++row) {
-      const int64_t at = row * wide.width + block;
+  typename V::Type now[wide.kVectors][kSums];
+  for (int64_t v = 0; v < wide.kVectors; ++v)
+    for (int s = 0; s < kSums; ++s) now[v][s] = V::load(sums + s * distance + v * V::kLanes);
+  for (const int64_t end = at + count * wide.width; at < end; at += wide.width) {
 #pragma GCC unroll 4
-      for (int64_t v = 0; v < Wide::kVectors; ++v) {
-        vector_term(at + v * V::kLanes, channel + v * V::kLanes, sum[v]);
-      }
-    }
-    for (int64_t j = 0; j < Wide::kBlock; ++j) {
-      for (int s = 0; s < kSums; ++s) {
-        sums[s * channels + (block + j) % channels] += sum[j / V::kLanes][s][j % V::kLanes];
-      }
+    for (int64_t v = 0; v < wide.kVectors; ++v) {
+      term.template operator()<V>(at + v * V::kLanes, channel + v * V::kLanes, now[v]);
     }
   }
-  for (int64_t i = wide.count * wide.width; i < rows * channels; ++i) {
-    Real term[kSums] = {};
-    scalar_term(i, i % channels, term);
-    for (int s = 0; s < kSums; ++s) sums[s * channels + i % channels] += term[s];
+  for (int64_t v = 0; v < wide.kVectors; ++v)
+    for (int s = 0; s < kSums; ++s) V::store(sums + s * distance + v * V::kLanes, now[v][s]);
+}
+
+// Block by block over all rows, memory would be read in steps of a wide row, which no processor foresees:
+// less than half the speed. So each row goes through all blocks of a panel, whose sums wait in the first
+// cache.
+template <int kBytes, int kSums, typename Term>
+inline void sum_wide_rows(const WideRows<kBytes>& wide, int64_t channels, Real* sums, const Term& term) {
+  constexpr int64_t kBlock = WideRows<kBytes>::kBlock, kPanel = 64 * kBlock;
+  const int64_t step = kBlock % channels;
+  for (int64_t first = 0; wide.count > 0 && first < wide.width; first += kPanel) {
+    const int64_t size = smaller(kPanel, wide.width - first);
+    const int64_t together = size == kBlock ? wide.count : 1;
+    Real panel[kSums * kPanel];
+    for (int64_t j = 0; j < kSums * size; ++j) panel[j] = 0;
+    for (int64_t row = 0; row < wide.count; row += together) {
+      int64_t channel = first % channels;
+      for (int64_t j = 0; j < size; j += kBlock) {
+        add_block<kBytes, kSums>(wide, together, row * wide.width + first + j, channel, panel + j, size,
+                                 term);
+        channel += step;
+        if (channel >= channels) channel -= channels;
+      }
+    }
+    for (int64_t j = 0, run = 0; j < size; j += run) {
+      const int64_t c = (first + j) % channels;
+      run = smaller(channels - c, size - j);
+      for (int s = 0; s < kSums; ++s)
+        for (int64_t k = 0; k < run; ++k) sums[s * channels + c + k] += panel[s * size + j + k];
+    }
+  }
+}
+
+// sums[c] = sum over rows of the term at (row, c); with two sums, the second of all channels stands behind
+// the first. The terms add themselves: term<piece>(index in x, channel, sums of this place), a piece being a
+// vector or a single element. They read per-channel values beyond the last channel, where a ChannelPattern
+// goes on with the first.
+template <int kBytes, int kSums, typename Term>
+inline void sum_channels(int64_t rows, int64_t channels, Real* sums, const Term& term) {
+  const WideRows<kBytes> wide(rows, channels);
+  for (int64_t c = 0; c < kSums * channels; ++c) sums[c] = 0;
+  sum_wide_rows<kBytes, kSums>(wide, channels, sums, term);
+  for (int64_t row = wide.count * wide.width; row < rows * channels; row += channels) {
+    for_each_piece<Real, kBytes>(channels, [&]<int kPieceBytes>(int64_t c) {
+      using Piece = Vector<Real, kPieceBytes>;
+      typename Piece::Type terms[kSums] = {};
+      term.template operator()<Piece>(row + c, c, terms);
+      for (int s = 0; s < kSums; ++s) {
+        Real* sum = sums + s * channels + c;
+        Piece::store(sum, Piece::load(sum) + terms[s]);
+      }
+    });
   }
 }
 
 template <int kBytes>
 void channel_sums(int64_t rows, int64_t channels, const Real* x, Real* sums) {
-  using V = Vector<Real, kBytes>;
-  sum_channels<kBytes, 1>(
-      rows, channels, sums, [=](int64_t i, int64_t, auto* sum) { sum[0] += V::load(x + i); },
-      [=](int64_t i, int64_t, Real* sum) { sum[0] += x[i]; });
+  sum_channels<kBytes, 1>(rows, channels, sums, [=]<typename Piece>(int64_t i, int64_t, auto* sum) {
+    sum[0] += Piece::load(x + i);
+  });
 }
 
 template <int kBytes>
 void channel_squares(int64_t rows, int64_t channels, const Real* x, const Real* means, Real* sums) {
-  using V = Vector<Real, kBytes>;
-  sum_channels<kBytes, 1>(
-      rows, channels, sums,
-      [=](int64_t i, int64_t c, auto* sum) {
-        const auto d = V::load(x + i) - V::load(means + c);
-        sum[0] += d * d;
-      },
-      [=](int64_t i, int64_t c, Real* sum) { sum[0] += (x[i] - means[c]) * (x[i] - means[c]); });
+  sum_channels<kBytes, 1>(rows, channels, sums, [=]<typename Piece>(int64_t i, int64_t c, auto* sum) {
+    const auto d = Piece::load(x + i) - Piece::load(means + c);
+    sum[0] += d * d;
+  });
 }
 
 template <int kBytes>
 void channel_gradient_sums(int64_t rows, int64_t channels, const Real* x, const Real* means,
                            const ChannelMapping& map, const Real* upstream, Real* sums) {
-  using V = Vector<Real, kBytes>;
-  const auto term = [=]<typename Piece>(int64_t i, int64_t c, auto* sum) {
+  sum_channels<kBytes, 2>(rows, channels, sums, [=]<typename Piece>(int64_t i, int64_t c, auto* sum) {
     const auto value = Piece::load(x + i);
     const auto gradient =
         is_inside<Piece>(map, value, c) ? Piece::load(upstream + i) : typename Piece::Type{};
     sum[0] += gradient;
     sum[1] += (value - Piece::load(means + c)) * gradient;
-  };
-  sum_channels<kBytes, 2>(
-      rows, channels, sums, [=](int64_t i, int64_t c, auto* sum) { term.template operator()<V>(i, c, sum); },
-      [=](int64_t i, int64_t c, Real* sum) {
-        typename Single::Type single[2] = {};
-        term.template operator()<Single>(i, c, single);
-        sum[0] += single[0][0];
-        sum[1] += single[1][0];
-      });
+  });
 }
 
 // Calls body.operator()<vector>(index, channel) for whole vectors of x, then for single elements.
