@@ -70,7 +70,9 @@ DatasetPair load_dataset(const std::string& name, const std::string& option) {
                                       .where = "--data tiny",
                                       .found = concat("a program that wants ", name)});
     }
-    return load_mnist(tiny_folder());
+    DatasetPair tiny = load_mnist(tiny_folder());
+    tiny.train.name = tiny.test.name = "mnist_tiny";
+    return tiny;
   }
   const fs::path root = data_folder(option);
   const fs::path folder = root / wanted.folder;

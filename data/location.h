@@ -4,7 +4,8 @@
 //   1. the option --data                        3. $XDG_CACHE_HOME/qlimit
 //   2. the environment variable QLIMIT_DATA     4. ~/.cache/qlimit
 // It holds mnist/, fashion_mnist/ and cifar-10-batches-bin/. The word "tiny" stands for the subset of MNIST
-// that comes with the source (data/tiny); a folder of that name is ./tiny.
+// that comes with the source (data/tiny); a folder of that name is ./tiny. Results call the subset
+// mnist_tiny.
 //
 //   DatasetPair cifar = load_dataset("cifar10", options.data);
 #pragma once

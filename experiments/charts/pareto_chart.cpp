@@ -295,8 +295,9 @@ void draw_legend(Canvas& canvas, Point at) {
 
 // Where the latencies come from.
 std::string subtitle_of(const std::vector<StudyResult>& results) {
-  if (measured_on_different_machines(results))
-    return "Caution: measured on different machines, latencies do not compare.";
+  if (!latencies_compare(results))
+    return "Caution: measured with different machines, instruction sets or threads; latencies do not "
+           "compare.";
   const auto named =
       std::find_if(results.begin(), results.end(), [](const auto& r) { return !r.processor.empty(); });
   return named == results.end() ? "" : "measured on " + named->processor;
@@ -329,12 +330,15 @@ std::vector<std::vector<StudyResult>> by_dataset(const std::vector<StudyResult>&
   return groups;
 }
 
-bool measured_on_different_machines(const std::vector<StudyResult>& results) {
-  std::set<std::string> processors;
+bool latencies_compare(const std::vector<StudyResult>& results) {
+  std::set<std::string> processors, instruction_sets;
+  std::set<int64_t> threads;
   for (const StudyResult& result : results) {
     if (!result.processor.empty()) processors.insert(result.processor);
+    if (!result.instruction_set.empty()) instruction_sets.insert(result.instruction_set);
+    if (result.threads > 0) threads.insert(result.threads);
   }
-  return processors.size() > 1;
+  return processors.size() <= 1 && instruction_sets.size() <= 1 && threads.size() <= 1;
 }
 
 Canvas draw_pareto_chart(const std::vector<StudyResult>& results) {

@@ -24,8 +24,8 @@ std::vector<Trade> trades_of(const std::vector<StudyResult>& results);
 /// The results of each data set, in the order of their first appearance.
 std::vector<std::vector<StudyResult>> by_dataset(const std::vector<StudyResult>& results);
 
-/// True if two results name different processors: their latencies do not compare then.
-bool measured_on_different_machines(const std::vector<StudyResult>& results);
+/// False if two results name different processors, instruction sets or numbers of threads.
+bool latencies_compare(const std::vector<StudyResult>& results);
 
 /// Draws the chart. Throws kUsage unless there are 1 to 12 results.
 Canvas draw_pareto_chart(const std::vector<StudyResult>& results);

@@ -48,8 +48,10 @@ std::string pareto_table(const std::vector<StudyResult>& results) {
       "\nAccuracy on the test set ± standard error; latency of one image: median (low–high); the front is "
       "that of the data set: "
       "no other version there is both as fast and as accurate.\n";
-  if (measured_on_different_machines(results)) {
-    table += "\nCaution: measured on different machines; latencies do not compare between rows.\n";
+  if (!latencies_compare(results)) {
+    table +=
+        "\nCaution: measured with different machines, instruction sets or threads; latencies do not compare "
+        "between rows.\n";
   }
   return table;
 }

@@ -52,7 +52,9 @@ StudyResult parse_study_result(std::string_view text, const std::string& where) 
     const JsonObject machine = root.object("machine");
     if (machine.has("processor")) result.processor = name(machine, "processor");
     if (result.processor == "unknown") result.processor.clear();
+    if (machine.has("instruction_set")) result.instruction_set = name(machine, "instruction_set");
   }
+  if (root.has("threads")) result.threads = count(root, "threads");
   return result;
 }
 
@@ -65,6 +67,7 @@ StudyResult read_study_result(const std::filesystem::path& path) {
 
 std::string dataset_title(const std::string& dataset) {
   if (dataset == "mnist") return "MNIST";
+  if (dataset == "mnist_tiny") return "MNIST, tiny";
   if (dataset == "fashion_mnist") return "Fashion-MNIST";
   if (dataset == "cifar10") return "CIFAR-10";
   return dataset;

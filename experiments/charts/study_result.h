@@ -5,7 +5,8 @@
 //   820464,
 //    "fp32": {"accuracy": 0.738, "standard_error": 0.0044, "model_bytes": 41864,
 //             "latency_us": {"median": 30.1, "low": 29.5, "high": 31.2}, "throughput": 33000.0},
-//    "int8": {the same}, "machine": {"processor": "..."}}
+//    "int8": {the same}, "threads": 2, "machine": {"processor": "...", "instruction_set":
+//    "avx2"}}
 //
 // Other keys may stand in the file and are left alone.
 #pragma once
@@ -31,11 +32,14 @@ struct VariantFigures {
 
 struct StudyResult {
   std::string experiment = {};
-  std::string dataset = {};  // "mnist", "fashion_mnist", "cifar10"
+  std::string dataset = {};  // "mnist", "mnist_tiny", "fashion_mnist", "cifar10"
   int64_t parameters = 0;
   VariantFigures fp32 = {};
   VariantFigures int8 = {};
-  std::string processor = {};  // empty if the file does not name it
+  // How it was measured; empty or 0 if the file does not say it.
+  std::string processor = {};
+  std::string instruction_set = {};
+  int64_t threads = 0;
 };
 
 /// Reads the text of a result.json; `where` names it in messages. Throws kData, in one line that names the

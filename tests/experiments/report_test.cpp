@@ -44,7 +44,7 @@ StudyContext context() {
   return {.experiment = "micro_cifar",
           .dataset = "cifar10",
           .settings = {{"epochs", "40"}},
-          .machine = {.processor = "a processor", .git_revision = "abc"},
+          .machine = {.processor = "a processor", .instruction_set = "avx2", .git_revision = "abc"},
           .threads = 2,
           .throughput_batch = 128};
 }
@@ -120,6 +120,9 @@ TEST(Report, JsonIsWhatParetoReads) {
   EXPECT_EQ(read.parameters, 10474);
   EXPECT_DOUBLE_EQ(read.fp32.accuracy, 0.738);
   EXPECT_DOUBLE_EQ(read.int8.latency_us.median, 60);
+  EXPECT_EQ(read.processor, "a processor");
+  EXPECT_EQ(read.instruction_set, "avx2");
+  EXPECT_EQ(read.threads, 2);
 }
 
 TEST(Report, JsonHoldsWhatTheTablesSay) {

@@ -62,15 +62,27 @@ TEST(ParetoChart, RefusesNoneOrTooMany) {
 
 TEST(ParetoChart, TellsDifferentMachines) {
   std::vector<StudyResult> results = kThree;
-  EXPECT_FALSE(measured_on_different_machines(results));
+  EXPECT_TRUE(latencies_compare(results));
   results[0].processor = results[1].processor = std::string("first");
-  EXPECT_FALSE(measured_on_different_machines(results));
-  EXPECT_EQ(pareto_table(results).find("different machines"), std::string::npos);
+  EXPECT_TRUE(latencies_compare(results));
+  EXPECT_EQ(pareto_table(results).find("Caution"), std::string::npos);
   results[2].processor = std::string("second");
-  EXPECT_TRUE(measured_on_different_machines(results));
-  EXPECT_NE(pareto_table(results).find("different machines"), std::string::npos);
+  EXPECT_FALSE(latencies_compare(results));
+  EXPECT_NE(pareto_table(results).find("Caution: measured with different machines"), std::string::npos);
   results[0].processor.clear();  // one that is silent hides nothing
-  EXPECT_TRUE(measured_on_different_machines(results));
+  EXPECT_FALSE(latencies_compare(results));
+}
+
+TEST(ParetoChart, TellsDifferentInstructionSetsAndThreads) {
+  std::vector<StudyResult> results = kThree;
+  results[0].instruction_set = "avx2";
+  results[0].threads = 2;
+  EXPECT_TRUE(latencies_compare(results));
+  results[1].instruction_set = "avx512";
+  EXPECT_FALSE(latencies_compare(results));
+  results[1].instruction_set = "avx2";
+  results[2].threads = 1;
+  EXPECT_FALSE(latencies_compare(results));
 }
 
 TEST(ParetoTable, HasOneRowAModelWithItsFigures) {

@@ -17,7 +17,7 @@ const std::string kGood =
            "throughput": 33000.0, "model_bytes": 41864},
   "int8": {"accuracy": 0.737, "standard_error": 0.0044, "latency_us": {"median": 18, "low": 18, "high": 18},
            "throughput": 55000.0, "model_bytes": 14100},
-  "machine": {"processor": "Some CPU"}, "history": [1, 2, 3]})";
+  "threads": 2, "machine": {"processor": "Some CPU", "instruction_set": "avx2"}, "history": [1, 2, 3]})";
 
 std::string replaced(const std::string& from, const std::string& to) {
   std::string text = kGood;
@@ -56,8 +56,12 @@ TEST(StudyResultReader, ReadsEveryFigure) {
   EXPECT_EQ(result.int8.latency_us.median, 18);
   EXPECT_EQ(result.int8.model_bytes, 14100);
   EXPECT_EQ(result.processor, "Some CPU");
+  EXPECT_EQ(result.instruction_set, "avx2");
+  EXPECT_EQ(result.threads, 2);
   EXPECT_EQ(parse_study_result(replaced("\"machine\"", "\"other\""), "x").processor, "");
   EXPECT_EQ(parse_study_result(replaced("Some CPU", "unknown"), "x").processor, "");
+  EXPECT_EQ(parse_study_result(replaced("\"instruction_set\"", "\"other\""), "x").instruction_set, "");
+  EXPECT_EQ(parse_study_result(replaced("\"threads\"", "\"other\""), "x").threads, 0);
 }
 
 TEST(StudyResultReader, RefusesWhatIsNoJsonObject) {
@@ -121,6 +125,7 @@ TEST(FigureTexts, AreShortAndCarryTheirUnit) {
   EXPECT_EQ(bytes_text(999'700), "1.0 MB");
   EXPECT_EQ(bytes_text(1'415'000), "1.4 MB");
   EXPECT_EQ(dataset_title("cifar10"), "CIFAR-10");
+  EXPECT_EQ(dataset_title("mnist_tiny"), "MNIST, tiny");
   EXPECT_EQ(dataset_title("own"), "own");
 }
 
