@@ -9,6 +9,6 @@ int main(int argc, char** argv) {
        .dataset = "mnist",
        .make_model = qlimit::mnist_model,
        .augmentation = {},
-       .defaults = {.epochs = 10, .batch_size = 128, .learning_rate = 0.01}},
+       .defaults = {.epochs = 10, .batch_size = 128, .learning_rate = 0.01, .augment = false}},
       argc, argv);
 }

@@ -264,7 +264,15 @@ int guard(const std::string& name, const Options& options, const std::vector<Run
   return 0;
 }
 
+void check_augmentation(const Experiment& experiment, const Options& options) {
+  if (!options.augment || experiment.augmentation.pad > 0 || experiment.augmentation.flip) return;
+  throw Error(ErrorKind::kUsage, {.what = concat(experiment.name, " knows no random crops and flips"),
+                                  .where = "--augment",
+                                  .hint = "leave it out"});
+}
+
 int run_study(const Experiment& experiment, const Options& options) {
+  check_augmentation(experiment, options);
   if (options.threads > 0) set_thread_count(options.threads);
   ensure_writable_folder(options.output);
   const StudyData data = prepare_data(experiment, options);

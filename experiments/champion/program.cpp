@@ -21,6 +21,7 @@ constexpr const char* kExamples =
     "  champion micro --data tiny --output try   all of it in seconds, on the digits of the sources\n";
 
 constexpr int64_t kTinyEpochs = 2;
+constexpr int64_t kLargestCutout = 28;  // the side of the smallest images
 
 void add_options(CLI::App& app, ChampionOptions& o) {
   app.add_option("recipe", o.recipe, "micro, mnist or standard")
@@ -43,8 +44,11 @@ void add_changes(CLI::App& app, ChampionOptions& o) {
                  "its layers, as in 'C16 D24 P R24': convolution, depthwise-separable, pool, residual");
   app.add_option("--epochs", o.epochs, "passes over the training images")->check(whole(1, 100'000));
   app.add_option("--batch-size", o.batch_size, "images in a step")->check(whole(1, 65'536));
+  app.add_option("--optimizer", o.optimizer, "rule of the step")->check(one_of({"adamw", "adam", "sgd"}));
   app.add_option("--learning-rate", o.learning_rate, "highest step size")->check(between(1e-12, 1e12));
   app.add_option("--weight-decay", o.weight_decay, "pull of the weights towards 0")->check(between(0, 1000));
+  app.add_option("--cutout", o.cutout, "side of a square of each training image that is hidden, in pixels")
+      ->check(whole(0, kLargestCutout));
   app.add_option("--average-decay", o.average_decay, "of the average of the weights, which is what is kept")
       ->check(between(0, 0.999999));
   app.add_option("--quantized-epochs", o.quantized_epochs,
@@ -92,8 +96,10 @@ ChampionRecipe chosen_recipe(const ChampionOptions& options) {
   change(recipe.net, options.net);
   change(recipe.training.epochs, options.epochs);
   change(recipe.training.batch_size, options.batch_size);
+  change(recipe.training.optimizer, options.optimizer);
   change(recipe.training.learning_rate, options.learning_rate);
   change(recipe.training.weight_decay, options.weight_decay);
+  change(recipe.training.augmentation.cutout, options.cutout);
   change(recipe.average_decay, options.average_decay);
   change(recipe.quantized_epochs, options.quantized_epochs);
   change(recipe.quantized_learning_rate, options.quantized_learning_rate);

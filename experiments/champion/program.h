@@ -39,8 +39,10 @@ struct ChampionOptions {
   std::optional<std::string> net = {};
   std::optional<int64_t> epochs = {};
   std::optional<int64_t> batch_size = {};
+  std::optional<std::string> optimizer = {};
   std::optional<double> learning_rate = {};
   std::optional<double> weight_decay = {};
+  std::optional<int64_t> cutout = {};
   std::optional<double> average_decay = {};
   std::optional<int64_t> quantized_epochs = {};
   std::optional<double> quantized_learning_rate = {};

@@ -197,6 +197,7 @@ TEST_F(Study, WrongUsageHasStatusTwo) {
   expect_refusal(run(mnist("out", {"--epochs", "0"})), 2, {"--epochs", "found 0"});
   expect_refusal(run(mnist("out", {"--threads", "x"})), 2, {"--threads"});
   expect_refusal(run(mnist("out", {"--validation", "256"})), 2, {"256"});
+  expect_refusal(run(mnist("out", {"--augment"})), 2, {"--augment", "leave it out"});
   const Exit help = run(mnist("out", {"--help"}));
   EXPECT_EQ(help.status, 0);
   EXPECT_NE(help.out.find("Examples:"), std::string::npos);

@@ -33,12 +33,16 @@ TEST(ChampionOptions, EachIsHonoured) {
                                         "0.125", "--temperature",
                                         "3",     "--teacher-share",
                                         "0.125", "--seeds",
-                                        "5",     "--net",
+                                        "5",     "--optimizer",
+                                        "sgd",   "--cutout",
+                                        "12",    "--net",
                                         "C8 R8"});
   EXPECT_EQ(recipe.training.epochs, 7);
   EXPECT_EQ(recipe.training.batch_size, 33);
+  EXPECT_EQ(recipe.training.optimizer, "sgd");
   EXPECT_EQ(recipe.training.learning_rate, 0.5);
   EXPECT_EQ(recipe.training.weight_decay, 0.25);
+  EXPECT_EQ(recipe.training.augmentation.cutout, 12);
   EXPECT_EQ(recipe.average_decay, 0.75);
   EXPECT_EQ(recipe.quantized_epochs, 2);
   EXPECT_EQ(recipe.quantized_learning_rate, 0.125);
@@ -77,6 +81,8 @@ TEST(ChampionOptions, WrongOnesAreRefused) {
   refused({"--seeds", "-1"}, {"--seeds"});
   refused({"--average-decay", "1"}, {"--average-decay"});
   refused({"--teacher-share", "1.5"}, {"--teacher-share"});
+  refused({"--optimizer", "lion"}, {"--optimizer", "sgd"});
+  refused({"--cutout", "29"}, {"--cutout"});
   refused({"--fast"}, {"--fast"});
   refused({"micro", "--teacher", "model.tflite", "--teacher-share", "0"},
           {"share of 0", "--teacher-share 0.9"});
