@@ -150,15 +150,22 @@ void StudyRunner::require_net(const NetKey& net) {
   const fs::path path = job_path(job);
   const Record known = parse_record(line_of(path), plan_.header(), path.string());
   const TrainResult* before = std::get_if<TrainResult>(&known.result);
+  const std::string hint = "remove all results of this net to do it anew";
+  if (!can_train_again(known)) {
+    throw Error(ErrorKind::kData, {.what = "a net is lost, and would be another one if trained again here",
+                                   .where = path.string(),
+                                   .expected = before ? before->instruction_set : "a training",
+                                   .found = isa_name(active_isa()),
+                                   .hint = concat("set QLIMIT_ISA to what is expected, or ", hint)});
+  }
   const int64_t again = train(net).fp32;
-  if (before != nullptr && before->fp32 == again) return;
+  if (before->fp32 == again) return;
   fs::remove(net_path(net));
-  throw Error(ErrorKind::kData,
-              {.what = "a net was trained again, and is another one",
-               .where = path.string(),
-               .expected = before != nullptr ? concat(before->fp32, " right answers") : "a training",
-               .found = concat(again),
-               .hint = "it was trained on another machine; remove all results of this net to do it anew"});
+  throw Error(ErrorKind::kData, {.what = "a net was trained again, and is another one",
+                                 .where = path.string(),
+                                 .expected = concat(before->fp32, " right answers"),
+                                 .found = concat(again),
+                                 .hint = hint});
 }
 
 Quantizer& StudyRunner::quantizer(const NetKey& net) {

@@ -206,6 +206,14 @@ TEST_F(LimitStudy, ALostNetIsTrainedAgain) {
   EXPECT_EQ(exit.status, 1);
   EXPECT_NE(exit.err.find("trained again"), std::string::npos) << exit.err;
   EXPECT_FALSE(fs::exists(net));
+
+  std::get<TrainResult>(record.result).instruction_set = "another";
+  write_file(known, to_line(record) + "\n");
+  const Exit elsewhere = run({"--job", "quantize/plain/w4/s1/mse"});
+  EXPECT_EQ(elsewhere.status, 1);
+  EXPECT_NE(elsewhere.err.find("expected another"), std::string::npos) << elsewhere.err;
+  EXPECT_NE(elsewhere.err.find("QLIMIT_ISA"), std::string::npos) << elsewhere.err;
+  EXPECT_FALSE(fs::exists(net));
 }
 
 TEST_F(LimitStudy, AFailureIsOneLineAndTheOthersGoOn) {
