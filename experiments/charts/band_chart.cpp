@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "experiments/charts/chart_layout.h"
+#include "experiments/charts/label_placement.h"
 #include "experiments/charts/pareto_front.h"
 
 namespace qlimit {
@@ -105,12 +107,44 @@ void draw_names(Canvas& canvas, const BandPanel& panel, const Box& plot, const V
   }
 }
 
-void draw_reference(Canvas& canvas, const ReferenceLine& reference, const Box& plot, const ValueAxis& y) {
-  const double at = y.at(reference.value);
+std::vector<Box> boxes_of(const BandPanel& panel, const AxisScale& x, const ValueAxis& y) {
+  std::vector<Box> boxes;
+  for (const BandCurve& curve : panel.curves) {
+    for (size_t i = 0; i + 1 < curve.points.size(); ++i) {
+      const BandPoint &from = curve.points[i], &to = curve.points[i + 1];
+      const std::vector<Box> along =
+          boxes_along({x(from.x), y.at(from.y)}, {x(to.x), y.at(to.y)}, 2 * kDotRadius);
+      boxes.insert(boxes.end(), along.begin(), along.end());
+    }
+  }
+  return boxes;
+}
+
+// Its name stands at its left or right end, above or below it: where the curves cover least of the name.
+void draw_reference(Canvas& canvas, const ReferenceLine& reference, const Box& plot, double at,
+                    const std::vector<Box>& curves) {
   const std::vector<Point> ends = {{plot.left, at}, {plot.right, at}};
   canvas.dashed_polyline(ends, 2.5, 13, 9, kQuietInk);
-  canvas.text({plot.left + 8, at - 8}, reference.name,
-              {.size = kTickSize, .color = kQuietInk, .vertical = Align::kEnd});
+  Point best;
+  TextStyle style_of_best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Align vertical : {Align::kEnd, Align::kStart}) {
+    for (const Align horizontal : {Align::kStart, Align::kEnd}) {
+      const TextStyle style = {
+          .size = kTickSize, .color = kQuietInk, .horizontal = horizontal, .vertical = vertical};
+      const Point anchor = {horizontal == Align::kStart ? plot.left + 8 : plot.right - 8,
+                            vertical == Align::kEnd ? at - 8 : at + 8};
+      const Box box = Canvas::text_box(anchor, reference.name, style);
+      if (box.top < plot.top || box.bottom > plot.bottom) continue;
+      double covered = 0;
+      for (const Box& curve : curves) covered += box.overlap(curve);
+      if (covered >= least) continue;
+      least = covered;
+      best = anchor;
+      style_of_best = style;
+    }
+  }
+  if (std::isfinite(least)) canvas.text(best, reference.name, style_of_best);
 }
 
 // Joins the points that no other beats with less x and more y, below the curves.
@@ -139,7 +173,8 @@ void draw_panel(Canvas& canvas, const BandChart& chart, const BandPanel& panel, 
   y.draw(canvas, plot, x, panel.title.empty() ? chart.y_title : panel.title + ": " + chart.y_title);
   if (chart.draws_front) draw_front(canvas, panel, x.scale, y);
   for (const BandCurve& curve : panel.curves) draw_band(canvas, curve, x.scale, y);
-  if (chart.reference) draw_reference(canvas, *chart.reference, plot, y);
+  if (chart.reference)
+    draw_reference(canvas, *chart.reference, plot, y.at(chart.reference->value), boxes_of(panel, x.scale, y));
   for (const BandCurve& curve : panel.curves)
     if (!curve.points.empty()) draw_line(canvas, curve, x.scale, y);
   draw_names(canvas, panel, plot, y);

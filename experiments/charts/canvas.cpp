@@ -14,8 +14,8 @@ namespace qlimit {
 namespace {
 
 constexpr int kMaxSide = 16384;
-// Shades of a letter's edge. The eye does not tell more of them apart, and the file is a third smaller.
-constexpr double kLetterShades = 16;
+// Shades of an edge. The eye does not tell more of them apart, and files are a third smaller.
+constexpr double kShades = 8;
 
 // The part of a pixel that a shape takes when its edge passes at the signed distance d from the pixel's
 // centre (negative inside): exact for an upright edge, within a few percent for a slanted one.
@@ -83,7 +83,7 @@ Canvas::Canvas(int width, int height, Color background) : width_(width), height_
 void Canvas::blend(int x, int y, Color color, double coverage) {
   if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
   auto& pixel = pixels_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
-  const double weight = coverage * color.a;
+  const double weight = std::round(coverage * kShades) / kShades * color.a;
   pixel[0] += static_cast<float>(weight * (color.r - pixel[0]));
   pixel[1] += static_cast<float>(weight * (color.g - pixel[1]));
   pixel[2] += static_cast<float>(weight * (color.b - pixel[2]));
@@ -232,8 +232,7 @@ void Canvas::text(Point anchor, std::string_view text, const TextStyle& style) {
   const int baseline =
       static_cast<int>(std::lround(style.upwards ? anchor.x + origin.y : anchor.y + origin.y));
   const int first = static_cast<int>(std::floor(start));
-  font_of(style).draw(text, style.size, start - first, [&](int u, int v, double exact) {
-    const double coverage = std::round(exact * kLetterShades) / kLetterShades;
+  font_of(style).draw(text, style.size, start - first, [&](int u, int v, double coverage) {
     if (style.upwards) {
       blend(baseline + v, -(first + u) - 1, style.color, coverage);
     } else {

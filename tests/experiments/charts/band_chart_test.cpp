@@ -74,6 +74,42 @@ TEST(BandChart, AFloorTakesZeroAndNegativeValues) {
   EXPECT_GT(count(draw_band_chart(chart), kBlue), 1000);
 }
 
+// The mean place of the pixels that a name of the reference line changes.
+Point place_of_name(BandChart chart) {
+  chart.reference = {{1, "one point"}};
+  const Canvas with = draw_band_chart(chart);
+  chart.reference = {{1, " "}};
+  const Canvas without = draw_band_chart(chart);
+  Point sum;
+  int count = 0;
+  for (int y = 0; y < with.height(); ++y) {
+    for (int x = 0; x < with.width(); ++x) {
+      if (with.pixel(x, y) == without.pixel(x, y)) continue;
+      sum.x += x;
+      sum.y += y;
+      ++count;
+    }
+  }
+  EXPECT_GT(count, 50);
+  return {sum.x / count, sum.y / count};
+}
+
+TEST(BandChart, TheNameOfTheReferenceLineGivesWayToCurves) {
+  BandChart chart = two_panels();
+  chart.panels.pop_back();
+  chart.panels[0].curves.push_back({.name = "", .color = kGreen, .points = {{1000, 0.1}, {1'000'000, 0.1}}});
+  auto& points = chart.panels[0].curves[0].points;
+  points = {{1000, 10}, {1'000'000, 10}};
+  const Point left = place_of_name(chart);
+  EXPECT_LT(left.x, 400);
+  points = {{1000, 1.05}, {10'000, 1.05}, {100'000, 10}, {1'000'000, 10}};
+  const Point right = place_of_name(chart);
+  EXPECT_GT(right.x, 1000);
+  EXPECT_NEAR(right.y, left.y, 1);
+  points = {{1000, 1.05}, {10'000, 1.05}, {100'000, 1.05}, {1'000'000, 1.05}, {1'000'001, 10}};
+  EXPECT_GT(place_of_name(chart).y, left.y + 10);  // below the line
+}
+
 TEST(BandChart, TheFrontIsDrawnOnRequest) {
   BandChart chart = two_panels();
   EXPECT_EQ(count(draw_band_chart(chart), rgb(0xDADDE1)), 0);
