@@ -65,6 +65,17 @@ Variable ungrouped(const Variable& weight, int64_t channels) {
   });
 }
 
+/// Eight sums side by side, which do not wait for each other.
+double sum_of_squares(const Real* x, int64_t count) {
+  constexpr int64_t kSums = 8;
+  double sums[kSums] = {};
+  int64_t i = 0;
+  for (; i + kSums <= count; i += kSums)
+    for (int64_t k = 0; k < kSums; ++k) sums[k] += double{x[i + k]} * x[i + k];
+  for (; i < count; ++i) sums[0] += double{x[i]} * x[i];
+  return std::accumulate(std::begin(sums), std::end(sums), 0.0);
+}
+
 }  // namespace
 
 Variable squared_error(const Variable& y, Activation activation, const Tensor<Real>& target, double factor) {
@@ -74,13 +85,10 @@ Variable squared_error(const Variable& y, Activation activation, const Tensor<Re
   Real* to = slope.data();
   std::vector<double> sums(static_cast<size_t>(chunk_count(target.size(), kElementGrain)));
   parallel_chunks(target.size(), kElementGrain, [&](int64_t chunk, int64_t begin, int64_t end) {
-    double sum = 0;
-    for (int64_t i = begin; i < end; ++i) {
-      const Real error = bounds.clamp(from[i]) - exact[i];
-      sum += double{error} * error;
-      to[i] = (from[i] > bounds.low) & (from[i] < bounds.high) ? error : 0;
-    }
-    sums[static_cast<size_t>(chunk)] = sum;
+    for (int64_t i = begin; i < end; ++i) to[i] = bounds.clamp(from[i]) - exact[i];
+    sums[static_cast<size_t>(chunk)] = sum_of_squares(to + begin, end - begin);
+    for (int64_t i = begin; i < end; ++i)
+      to[i] = (from[i] > bounds.low) & (from[i] < bounds.high) ? to[i] : 0;
   });
   const double share = factor / static_cast<double>(target.size());
   const double total = std::accumulate(sums.begin(), sums.end(), 0.0);
