@@ -7,9 +7,9 @@
 
 namespace qlimit {
 
-/// out = clamp(round((sum + bias) * multiplier / 2^(31 + right_shift)) + zero_point), rounded twice as
-/// TFLite's reference kernels do (quant/fixed_point.h, Rounding::kDouble), per channel. sum + bias must fit
-/// into int32.
+/// out = clamp(round((sum + bias) * 2^left_shift * multiplier / 2^(31 + right_shift)) + zero_point), rounded
+/// twice as TFLite's reference kernels do (quant/fixed_point.h, Rounding::kDouble), per channel. sum + bias
+/// must fit into int32; a multiplier whose left shift is not 0 is 2^30 at least.
 void requantize_int8(const RequantizeBlock& block);
 
 /// y = clamp(round(x / scale), low, high) + zero_point, half away from zero, the division in float32. No x is

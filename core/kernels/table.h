@@ -51,7 +51,8 @@ struct RequantizeBlock {
   int64_t rows, channels, padded_channels;
   const int32_t* sums;  // [rows, padded_channels]
   ChannelRequantizer scales;
-  int8_t* out;  // [rows, channels]
+  const int32_t* left_shifts;  // 0 ... 30, before the multiplication; null: none
+  int8_t* out;                 // [rows, channels]
 };
 
 /// The numbers of one 8-bit tensor: how far they lie from its zero, times multiplier / 2^(31 + right_shift).

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kSumLines = 2;
 
 int64_t sums_bytes(const Conv2DParams& p) {
-  if (p.requantizer.in_vectors()) return 0;
+  if (p.requantizer.in_registers()) return 0;
   return kSumLines * p.geometry.out_w * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t));
 }
 
@@ -90,7 +90,7 @@ void conv2d_lines(const Conv2DParams& p, const int8_t* x, int64_t begin, int64_t
   auto* scratch = static_cast<std::byte*>(workspace) + sums_bytes(p);
   const int64_t out_w = max_pool ? p.geometry.out_w / 2 : p.geometry.out_w;
   y += (max_pool ? begin / 2 : begin) * out_w * p.out_channels;
-  if (p.requantizer.in_vectors()) {
+  if (p.requantizer.in_registers()) {
     const ChannelRequantizer scales = p.requantizer.scales();
     p.packed.run(x, border, begin, end, scratch, {.max_pool = max_pool, .scales = &scales, .out = y});
     return;

@@ -74,7 +74,7 @@ void dense(const DenseParams& p, const int8_t* x, void* workspace, int8_t* y) {
   auto* sums = static_cast<int32_t*>(workspace);
   auto* scratch = reinterpret_cast<std::byte*>(sums + p.batch * p.packed.columns());
   constexpr int8_t kNoBorder = 0;
-  if (p.requantizer.in_vectors() && p.rounding != Rounding::kFloat64) {
+  if (p.requantizer.in_registers() && p.rounding != Rounding::kFloat64) {
     const ChannelRequantizer scales = p.requantizer.scales();
     p.packed.run(x, kNoBorder, 0, 1, scratch, {.scales = &scales, .out = y});
     return;

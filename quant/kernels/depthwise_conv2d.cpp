@@ -13,7 +13,7 @@ constexpr int kChannelAxis = 3;
 constexpr int64_t kSumLines = 2;
 
 int64_t sums_bytes(const DepthwiseConv2DParams& p) {
-  if (p.requantizer.in_vectors()) return 0;
+  if (p.requantizer.in_registers()) return 0;
   return kSumLines * p.packed.line_pixels() * p.packed.columns() * static_cast<int64_t>(sizeof(int32_t));
 }
 
@@ -96,7 +96,7 @@ void depthwise_conv2d_lines(const DepthwiseConv2DParams& p, const int8_t* x, int
   auto* sums = static_cast<int32_t*>(workspace);
   auto* scratch = static_cast<std::byte*>(workspace) + sums_bytes(p);
   const int64_t line_size = p.geometry.out_w * p.out_channels;
-  if (p.requantizer.in_vectors()) {
+  if (p.requantizer.in_registers()) {
     const ChannelRequantizer scales = p.requantizer.scales();
     p.packed.run(x, border, begin, end, scratch, {.scales = &scales, .out = y + begin * line_size});
     return;

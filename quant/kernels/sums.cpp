@@ -9,6 +9,7 @@ namespace qlimit::int8 {
 namespace {
 
 constexpr int64_t kLongestVector = 16;  // of 32-bit lanes, in any instruction set
+constexpr int32_t kMostLeftShift = 30;
 
 }  // namespace
 
@@ -22,15 +23,16 @@ SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias
       rounding_(rounding) {
   in_vectors_ = rounding != Rounding::kSingle;
   for (const QuantizedMultiplier& m : multipliers) {
-    in_vectors_ = in_vectors_ && m.shift <= 0;
+    in_vectors_ = in_vectors_ && m.shift <= kMostLeftShift;
+    shifts_left_ = shifts_left_ || m.shift > 0;
     multipliers_.push_back(m.multiplier);
-    shifts_.push_back(m.shift);
+    right_shifts_.push_back(std::max(-m.shift, 0));
+    left_shifts_.push_back(std::max(m.shift, 0));
   }
-  for (auto* values : {&bias_, &multipliers_, &shifts_}) values->resize(static_cast<size_t>(columns), 0);
-  if (!in_vectors_) return;
-  for (int32_t& shift : shifts_) shift = -shift;
-  if (columns == channels_ && kLongestVector % columns == 0) grouped_rows_ = kLongestVector / columns;
-  for (auto* values : {&bias_, &multipliers_, &shifts_}) {
+  if (in_vectors_ && columns == channels_ && kLongestVector % columns == 0)
+    grouped_rows_ = kLongestVector / columns;
+  for (auto* values : {&bias_, &multipliers_, &right_shifts_, &left_shifts_}) {
+    values->resize(static_cast<size_t>(columns), 0);
     for (int64_t i = columns; i < grouped_rows_ * columns; ++i) {
       values->push_back((*values)[static_cast<size_t>(i - columns)]);
     }
@@ -40,7 +42,7 @@ SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias
 ChannelRequantizer SumRequantizer::scales() const {
   return {.bias = bias_.data(),
           .multipliers = multipliers_.data(),
-          .right_shifts = shifts_.data(),
+          .right_shifts = right_shifts_.data(),
           .zero_point = out_.zero_point,
           .min = out_.min,
           .max = out_.max};
@@ -52,6 +54,7 @@ void SumRequantizer::run_in_vectors(int64_t rows, int64_t grouped, const int32_t
                    .padded_channels = grouped * columns_,
                    .sums = sums,
                    .scales = scales(),
+                   .left_shifts = shifts_left_ ? left_shifts_.data() : nullptr,
                    .out = y});
 }
 
@@ -65,8 +68,8 @@ void SumRequantizer::run(int64_t rows, const int32_t* sums, int8_t* y) const {
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t c = 0; c < channels_; ++c) {
       const size_t at = static_cast<size_t>(c);
-      *y++ = requantize(wrapping_add(sums[i * columns_ + c], bias_[at]), {multipliers_[at], shifts_[at]},
-                        out_, rounding_);
+      const QuantizedMultiplier m{multipliers_[at], left_shifts_[at] - right_shifts_[at]};
+      *y++ = requantize(wrapping_add(sums[i * columns_ + c], bias_[at]), m, out_, rounding_);
     }
   }
 }

@@ -1,7 +1,8 @@
 // The last step of convolutions and dense layers: rows of 32-bit sums become 8-bit outputs.
 //
-// The usual case (double rounding, multipliers below one) runs in vectors; every other rounding, and
-// multipliers of one and more, take the scalar definitions of quant/fixed_point.h.
+// The usual case (double rounding, multipliers below one) runs in vectors, inside of the kernels that made
+// the sums. Multipliers of one and more, as filters of few bits have, take another pass, in vectors too;
+// single rounding takes the scalar definitions of quant/fixed_point.h.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ class SumRequantizer {
                  Rounding rounding);
 
   /// Whether the scales below say all there is to say; otherwise only `run` knows how to round.
-  bool in_vectors() const { return in_vectors_; }
+  bool in_registers() const { return in_vectors_ && !shifts_left_; }
   /// For kernels that requantize a sum while it is in a register; columns of each.
   ChannelRequantizer scales() const;
 
@@ -34,9 +35,9 @@ class SumRequantizer {
 
   int64_t columns_ = 0;
   int64_t channels_ = 0;
-  bool in_vectors_ = false;
+  bool in_vectors_ = false, shifts_left_ = false;
   int64_t grouped_rows_ = 1;  // rows that are taken as one, so that they fill a vector
-  std::vector<int32_t> bias_, multipliers_, shifts_;  // one per column of so many rows
+  std::vector<int32_t> bias_, multipliers_, right_shifts_, left_shifts_;  // one per column of so many rows
   OutputClamp out_;
   Rounding rounding_ = Rounding::kDouble;
 };

@@ -131,6 +131,8 @@ struct Lanes128 {
   static Type shift_left_by(Type x) {
     return vshlq_n_s32(x, kCount);
   }
+  static Type shift_left(Type x, Type count) { return vshlq_s32(x, count); }
+  static Type shift_right(Type x, Type count) { return vshlq_s32(x, vnegq_s32(count)); }
   /// SQRDMULH is floor((2ab + 2^31) / 2^32) = floor((ab + 2^30) / 2^31), the definition; it saturates only
   /// (-2^31)^2, as the definition does.
   static Type high_mul(Type a, Type b) { return vqrdmulhq_s32(a, b); }

@@ -7,6 +7,8 @@
 // formula.
 #pragma once
 
+#include <limits>
+
 #include "core/kernels/table.h"
 #include "core/kernels/vector/int8_lanes.h"
 
@@ -44,6 +46,15 @@ class RoundingDivide<L> {
   Type shift_;
 };
 
+/// saturating_left_shift of quant/fixed_point.h, for numbers that are multiplied by 1/2 or more and clamped
+/// to 8 bits: what does not fit becomes the last multiple of 2^shift, which is 2^30 or more in size.
+template <typename L>
+inline typename L::Type saturating_left_shift(typename L::Type x, typename L::Type shift) {
+  const auto lowest = L::shift_right(L::broadcast(std::numeric_limits<int32_t>::min()), shift);
+  const auto highest = L::shift_right(L::broadcast(std::numeric_limits<int32_t>::max()), shift);
+  return L::shift_left(L::clamp(x, lowest, highest), shift);
+}
+
 /// Makes outputs of sums, for a vector of channels: what belongs to the channels is loaded once.
 template <typename L>
 class VectorRequantizer {
@@ -59,9 +70,11 @@ class VectorRequantizer {
         high_(L::broadcast(r.max - r.zero_point)),
         zero_point_(L::broadcast(r.zero_point)) {}
 
-  Type operator()(Type sums) const {
-    const auto product = L::high_mul(L::add(sums, bias_), multiplier_);
-    return L::add(L::clamp(divide_(product), low_, high_), zero_point_);
+  Type operator()(Type sums) const { return scaled(biased(sums)); }
+
+  Type biased(Type sums) const { return L::add(sums, bias_); }
+  Type scaled(Type x) const {
+    return L::add(L::clamp(divide_(L::high_mul(x, multiplier_)), low_, high_), zero_point_);
   }
 
  private:
@@ -110,7 +123,10 @@ inline void with_integer_output(const Panel& g, int64_t c, const Body& body) {
 
 template <typename L>
 inline void requantize_lanes(const RequantizeBlock& r, const int32_t* sums, int64_t c, int8_t* out) {
-  store_bytes<L>(r.channels - c, VectorRequantizer<L>(r.scales, c)(L::load(sums + c)), out + c);
+  const VectorRequantizer<L> requantizer(r.scales, c);
+  auto x = requantizer.biased(L::load(sums + c));
+  if (r.left_shifts) x = saturating_left_shift<L>(x, L::load(r.left_shifts + c));
+  store_bytes<L>(r.channels - c, requantizer.scaled(x), out + c);
 }
 
 inline void requantize_int8(const RequantizeBlock& r) {
