@@ -63,16 +63,17 @@ template <int kBytes, int kSums, typename Term>
 inline void add_block(const WideRows<kBytes>& wide, int64_t count, int64_t at, int64_t channel, Real* sums,
                       int64_t distance, const Term& term) {
   using V = Vector<Real, kBytes>;
-  typename V::Type now[wide.kVectors][kSums];
-  for (int64_t v = 0; v < wide.kVectors; ++v)
+  constexpr int64_t kVectors = WideRows<kBytes>::kVectors;
+  typename V::Type now[kVectors][kSums];
+  for (int64_t v = 0; v < kVectors; ++v)
     for (int s = 0; s < kSums; ++s) now[v][s] = V::load(sums + s * distance + v * V::kLanes);
   for (const int64_t end = at + count * wide.width; at < end; at += wide.width) {
 #pragma GCC unroll 4
-    for (int64_t v = 0; v < wide.kVectors; ++v) {
+    for (int64_t v = 0; v < kVectors; ++v) {
       term.template operator()<V>(at + v * V::kLanes, channel + v * V::kLanes, now[v]);
     }
   }
-  for (int64_t v = 0; v < wide.kVectors; ++v)
+  for (int64_t v = 0; v < kVectors; ++v)
     for (int s = 0; s < kSums; ++s) V::store(sums + s * distance + v * V::kLanes, now[v][s]);
 }
 
