@@ -87,8 +87,10 @@ Variable squared_error(const Variable& y, Activation activation, const Tensor<Re
   parallel_chunks(target.size(), kElementGrain, [&](int64_t chunk, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) to[i] = bounds.clamp(from[i]) - exact[i];
     sums[static_cast<size_t>(chunk)] = sum_of_squares(to + begin, end - begin);
-    for (int64_t i = begin; i < end; ++i)
-      to[i] = (from[i] > bounds.low) & (from[i] < bounds.high) ? to[i] : 0;
+    for (int64_t i = begin; i < end; ++i) {
+      const bool moves = (from[i] > bounds.low) & (from[i] < bounds.high);
+      to[i] = moves ? to[i] : 0;
+    }
   });
   const double share = factor / static_cast<double>(target.size());
   const double total = std::accumulate(sums.begin(), sums.end(), 0.0);
