@@ -66,6 +66,7 @@ TEST_P(Sums, EqualTheScalarDefinition) {
       }
     }
     for (Rounding rounding : {Rounding::kDouble, Rounding::kSingle}) {
+      if (rounding == Rounding::kSingle && most_shift > 30) continue;  // which it does not have
       std::vector<int8_t> y(static_cast<size_t>(rows * channels + 1), 77);
       int8::SumRequantizer(columns, bias, multipliers, out, rounding).run(rows, sums.data(), y.data());
       for (int64_t i = 0; i < rows; ++i) {
