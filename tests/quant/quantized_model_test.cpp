@@ -340,41 +340,6 @@ TEST(QuantizedModel, FingerprintsSeeTheWeightsOfFloatLayers) {
   EXPECT_NE(fingerprint(1), fingerprint(2));
 }
 
-TEST(QuantizedModel, IntegersThatDoNotFitTheirLayerAreRefused) {
-  Random rng(13, "misfits");
-  const QuantizedGraph fits = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng).quantized;
-  const auto expect_refused = [&](const auto& spoil, const std::string& word) {
-    QuantizedGraph q = fits;
-    spoil(q);
-    expect_error([&] { QuantizedModel{q}; }, ErrorKind::kUsage, {word});
-  };
-  expect_refused([](QuantizedGraph& q) { q.filters[0].weight = Tensor<int8_t>({2000, 6}); }, "[2000,6]");
-  expect_refused([](QuantizedGraph& q) { q.filters[0] = {}; }, "0 biases");
-  expect_refused([](QuantizedGraph& q) { q.filters[0].bias.pop_back(); }, "1 biases");
-  expect_refused([](QuantizedGraph& q) { q.filters[0].scales.resize(3); }, "3 scales");
-  for (const float scale : {0.0f, -1.0f, std::nanf(""), HUGE_VALF})
-    expect_refused([scale](QuantizedGraph& q) { q.params[0].scale = scale; }, "scale");
-}
-
-// A pool copies bytes: on another grid they would be other numbers.
-TEST(QuantizedModel, APoolOrReshapeOnAnotherGridIsRefused) {
-  Random rng(15, "grids");
-  const Graph graph = GraphBuilder(rng, {1, 4, 4, 2})
-                          .apply(op::MaxPool2D{{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2}})
-                          .flatten()
-                          .dense(2)
-                          .graph();
-  const QuantizedGraph fits = study(graph, rng).quantized;
-  for (const size_t node : {0, 1}) {
-    const auto result = static_cast<size_t>(fits.graph.nodes[node].output);
-    QuantizedGraph other_scale = fits, other_zero_point = fits;
-    other_scale.params[result].scale *= 2;
-    expect_error([&] { QuantizedModel{other_scale}; }, ErrorKind::kUsage, {"grid", "zero point"});
-    other_zero_point.params[result].zero_point += fits.params[result].zero_point < 0 ? 1 : -1;
-    expect_error([&] { QuantizedModel{other_zero_point}; }, ErrorKind::kUsage, {"grid", "zero point"});
-  }
-}
-
 TEST(QuantizedModel, TheInputHasTheWidthThatItIsGiven) {
   Random rng(14, "widths");
   const Study s = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng);
@@ -385,27 +350,6 @@ TEST(QuantizedModel, TheInputHasTheWidthThatItIsGiven) {
   EXPECT_EQ(q.params_of(s.graph.input).bits, 4);
   widths[0] = 9;
   expect_error([&] { quantize(s.graph, ranges, {.value_bits = widths}); }, ErrorKind::kUsage, {"value_bits"});
-}
-
-TEST(QuantizedModel, WhatHasNoIntegerFormIsNamed) {
-  Random rng(11, "refusals");
-  Graph graph = GraphBuilder(rng, {1, 6}).apply(op::Clamp{}).batch_norm().dense(2).graph();
-  run_passes(graph);
-  expect_error([&] { quantize(graph, Ranges(graph.values.size())); }, ErrorKind::kUnsupported,
-               {"batch_norm_1", "run_passes", "dense"});
-}
-
-TEST(QuantizedModel, WrongArgumentsAreRefused) {
-  Random rng(12, "refusals");
-  const Study s = study(GraphBuilder(rng, {1, 6}).dense(2).graph(), rng);
-  const QuantizedModel model(s.quantized);
-  expect_error([&] { quantize(s.graph, Ranges(2)); }, ErrorKind::kUsage, {"ranges"});
-  expect_error([&] { model.run(Tensor<float>({3, 5})); }, ErrorKind::kUsage, {"[1,6]", "[3,5]"});
-  expect_error([&] { model.run(Tensor<float>::full({1, 6}, std::nanf(""))); }, ErrorKind::kNumeric, {});
-  Workspace foreign(64, 1);
-  float y[2];
-  expect_error([&] { FloatExecutor(study(usual_networks(rng)[0].second, rng).graph).run(y, 1, y, foreign); },
-               ErrorKind::kUsage, {"workspace"});
 }
 
 }  // namespace
