@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 
 #include "tests/support/expect_error.h"
@@ -72,32 +73,52 @@ TEST(Graph, RefusesInputsThatDoNotFit) {
   expect_error(shape_of(op::Reshape{{1, 5}}, {{1, 6}}), ErrorKind::kUsage, {"reshape"});
 }
 
-TEST(Graph, ValidationFindsWhatIsWrong) {
-  EXPECT_NO_THROW(validate(small_graph()));
+// Spoils the graph of above, and expects validate() to say so.
+void expect_refused(const std::function<void(Graph&)>& spoil, ErrorKind kind, const std::string& words) {
+  Graph graph = small_graph();
+  spoil(graph);
+  expect_error([&] { validate(graph); }, kind, {words});
+}
 
-  Graph unordered = small_graph();
-  std::swap(unordered.nodes[0], unordered.nodes[1]);
-  expect_error([&] { validate(unordered); }, ErrorKind::kUsage, {"read before it is computed"});
+TEST(Graph, ValidationTakesWhatIsRight) { EXPECT_NO_THROW(validate(small_graph())); }
 
-  Graph not_finite = small_graph();
-  not_finite.value(1).constant[5] = std::numeric_limits<float>::quiet_NaN();
-  expect_error([&] { validate(not_finite); }, ErrorKind::kNumeric, {"w"});
+TEST(Graph, ValidationFindsWrongValues) {
+  expect_refused([](Graph& g) { g.input = -1; }, ErrorKind::kUsage, "needs an input and an output");
+  expect_refused([](Graph& g) { g.output = 99; }, ErrorKind::kUsage, "needs an input and an output");
+  expect_refused([](Graph& g) { g.value(1).constant[5] = std::numeric_limits<float>::quiet_NaN(); },
+                 ErrorKind::kNumeric, "not finite: w");
+  expect_refused([](Graph& g) { g.value(1).constant[5] = -std::numeric_limits<float>::infinity(); },
+                 ErrorKind::kNumeric, "-inf at 5");
+  expect_refused([](Graph& g) { g.value(2).shape = {5}; }, ErrorKind::kUsage,
+                 "another shape than its value: b");
+  expect_refused(
+      [](Graph& g) {
+        g.value(g.input).shape = {1, 0, 8, 3};
+      },
+      ErrorKind::kUsage, "unlike [1,0,8,3]");
+}
 
-  Graph computed_weight = small_graph();
-  computed_weight.nodes[0].inputs[1] = computed_weight.input;
-  expect_error([&] { validate(computed_weight); }, ErrorKind::kUsage, {"must be a constant"});
-
-  Graph constant_operand = small_graph();
-  constant_operand.nodes[1].inputs[0] = 1;
-  expect_error([&] { validate(constant_operand); }, ErrorKind::kUsage, {"must be an activation"});
-
-  Graph twice = small_graph();
-  twice.nodes.push_back(twice.nodes[1]);
-  expect_error([&] { validate(twice); }, ErrorKind::kUsage, {"a value of its own"});
-
-  Graph no_output = small_graph();
-  no_output.output = 99;
-  expect_error([&] { validate(no_output); }, ErrorKind::kUsage, {"output"});
+TEST(Graph, ValidationFindsWrongNodes) {
+  expect_refused([](Graph& g) { std::swap(g.nodes[0], g.nodes[1]); }, ErrorKind::kUsage,
+                 "conv2d_1 is read before it is computed: relu_1");
+  expect_refused([](Graph& g) { g.nodes[1].inputs[0] = 99; }, ErrorKind::kUsage,
+                 "an input does not exist: relu_1");
+  expect_refused([](Graph& g) { g.nodes[0].inputs[1] = g.input; }, ErrorKind::kUsage, "must be a constant");
+  expect_refused([](Graph& g) { g.nodes[1].inputs[0] = 1; }, ErrorKind::kUsage, "must be an activation");
+  expect_refused(
+      [](Graph& g) {
+        g.nodes[1] = {op::Add{}, {1, 1}, g.nodes[1].output};
+      },
+      ErrorKind::kUsage, "must read an activation: relu_1");
+  expect_refused([](Graph& g) { g.nodes.push_back(g.nodes[1]); }, ErrorKind::kUsage, "a value of its own");
+  expect_refused([](Graph& g) { g.nodes[1].output = 1; }, ErrorKind::kUsage, "a value of its own");
+  expect_refused([](Graph& g) { g.nodes[1].output = 99; }, ErrorKind::kUsage, "a value of its own");
+  expect_refused(
+      [](Graph& g) {
+        g.value(g.output).shape = {1, 5};
+      },
+      ErrorKind::kUsage, "wrong output shape: mean_1");
+  expect_refused([](Graph& g) { g.nodes.pop_back(); }, ErrorKind::kUsage, "the output is never computed");
 }
 
 TEST(Graph, TidySortsAndDropsWhatNobodyNeeds) {
