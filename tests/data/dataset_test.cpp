@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "tests/data/fixtures.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -42,7 +43,7 @@ TEST(Take, GivesTheFirstOnes) {
   const Dataset all = made_dataset(10, 2, 2, 1);
   EXPECT_EQ(numbers(take(all, 3)), (Numbers{0, 1, 2}));
   EXPECT_EQ(take(all, 1000).size(), 10);
-  EXPECT_THROW(take(all, 0), Error);
+  expect_error([&] { take(all, 0); }, ErrorKind::kUsage, {"no images selected"});
 }
 
 TEST(Split, IsDisjointAndCovers) {

@@ -15,6 +15,7 @@
 #include "layers/max_pool2d.h"
 #include "layers/relu.h"
 #include "layers/sequential.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -202,7 +203,8 @@ TEST(FusedNet, ANormOfOtherChannelsIsReportedByItself) {
   Random random(1, "fusion test");
   Sequential model;
   model.add<Conv2D>(3, 8, kThree, true, random).add<BatchNorm2D>(9).add<ReLU>();
-  EXPECT_THROW(model(Variable::constant(Tensor<Real>({1, 4, 4, 3}))), Error);
+  const Variable images = Variable::constant(Tensor<Real>({1, 4, 4, 3}));
+  expect_error([&] { model(images); }, ErrorKind::kUsage, {"batch_norm2d", "[9]"});
 }
 
 }  // namespace

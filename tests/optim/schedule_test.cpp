@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -80,15 +81,16 @@ TEST(Schedules, OneCycleRisesThenFallsAndStaysWithinItsBounds) {
 
 TEST(Schedules, RefuseNonsense) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THROW(constant_rate(-1), Error);
-  EXPECT_THROW(constant_rate(nan), Error);
-  EXPECT_THROW(step_decay(0.1, 0), Error);
-  EXPECT_THROW(cosine_decay(0.1, 0), Error);
-  EXPECT_THROW(with_warm_up(constant_rate(1), 0), Error);
-  EXPECT_THROW(with_warm_up(constant_rate(1), 5, 1.5), Error);
-  EXPECT_THROW(one_cycle(1, {}), Error);
-  EXPECT_THROW(one_cycle(10, {.rising_share = 1}), Error);
-  EXPECT_THROW(one_cycle(10, {.start_divisor = 0}), Error);
+  expect_error([] { constant_rate(-1); }, ErrorKind::kUsage, {"-1"});
+  expect_error([&] { constant_rate(nan); }, ErrorKind::kUsage, {"nan"});
+  expect_error([] { step_decay(0.1, 0); }, ErrorKind::kUsage, {"too short", "period"});
+  expect_error([] { cosine_decay(0.1, 0); }, ErrorKind::kUsage, {"too short", "steps", "found 0"});
+  expect_error([] { with_warm_up(constant_rate(1), 0); }, ErrorKind::kUsage,
+               {"too short", "steps", "found 0"});
+  expect_error([] { with_warm_up(constant_rate(1), 5, 1.5); }, ErrorKind::kUsage, {"1.5"});
+  expect_error([] { one_cycle(1, {}); }, ErrorKind::kUsage, {"too short", "steps", "at least 2"});
+  expect_error([] { one_cycle(10, {.rising_share = 1}); }, ErrorKind::kUsage, {"rising"});
+  expect_error([] { one_cycle(10, {.start_divisor = 0}); }, ErrorKind::kUsage, {"start"});
 }
 
 }  // namespace

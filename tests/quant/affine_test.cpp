@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -55,7 +56,8 @@ TEST(ActivationParams, ALayerThatIsAlwaysZeroHasAScale) {
 TEST(ActivationParams, RefusesWhatIsNotARange) {
   for (const Range& range : {Range{0, kInfinity}, Range{-kInfinity, 0}, Range{std::nanf(""), 1}, Range{1, -1},
                              Range{-3e38f, 3e38f}})
-    EXPECT_THROW(activation_params(range), Error) << range.min << " " << range.max;
+    expect_error([&] { activation_params(range); }, ErrorKind::kNumeric,
+                 {concat("[", range.min, ", ", range.max, "]")});
 }
 
 TEST(QuantizeNumber, RoundsAwayFromZeroAndSaturates) {
@@ -69,7 +71,7 @@ TEST(QuantizeNumber, RoundsAwayFromZeroAndSaturates) {
   for (float x : {-131.0f, -1e30f, -kInfinity}) EXPECT_EQ(quantize(x, unit), -128) << x;
   EXPECT_EQ(quantize(kInfinity, {.scale = 1e-30f, .zero_point = -128}), 127);
   EXPECT_EQ(quantize(-kInfinity, {.scale = 1e-30f, .zero_point = 127}), -128);
-  EXPECT_THROW(quantize(std::nanf(""), unit), Error);
+  expect_error([&] { quantize(std::nanf(""), unit); }, ErrorKind::kNumeric, {"not a number"});
 }
 
 TEST(QuantizeNumber, TheExampleInTheHeader) {
@@ -151,13 +153,19 @@ TEST(QuantizeFilter, WeightsTooSmallForFloatScalesCountAsZero) {
 }
 
 TEST(QuantizeFilter, RefusesWhatDoesNotFit) {
-  const Tensor<float> weight({2, 2}, {1, 2, 3, 4});
-  const Granularity each = Granularity::kPerChannel;
-  EXPECT_THROW(quantize_filter(weight, Tensor<float>({3}), 0, each, 1.0f), Error);
-  EXPECT_THROW(quantize_filter(weight, Tensor<float>(), 2, each, 1.0f), Error);
-  EXPECT_THROW(quantize_filter(weight, Tensor<float>(), 0, std::vector<float>{1, 1, 1}, 1.0f), Error);
-  EXPECT_THROW(quantize_filter(Tensor<float>({1, 1}, {kInfinity}), Tensor<float>(), 0, each, 1.0f), Error);
-  EXPECT_THROW(quantize_filter(weight, Tensor<float>({2}, {0, std::nanf("")}), 0, each, 1.0f), Error);
+  const Tensor<float> weight({2, 2}, {1, 2, 3, 4}), infinite({1, 1}, {kInfinity});
+  const Tensor<float> no_bias, long_bias({3}), broken_bias({2}, {0, std::nanf("")});
+  const std::vector<float> three_ranges = {1, 1, 1};
+  const auto filter = [](const Tensor<float>& w, const Tensor<float>& bias, int axis) {
+    return [=] { quantize_filter(w, bias, axis, Granularity::kPerChannel, 1.0f); };
+  };
+  expect_error(filter(weight, long_bias, 0), ErrorKind::kUsage,
+               {"number of biases", "expected 2", "found 3"});
+  expect_error(filter(weight, no_bias, 2), ErrorKind::kUsage, {"channel axis", "[2,2]"});
+  expect_error([&] { quantize_filter(weight, no_bias, 0, three_ranges, 1.0f); }, ErrorKind::kUsage,
+               {"one for each output channel", "found 3"});
+  expect_error(filter(infinite, no_bias, 0), ErrorKind::kNumeric, {"not a finite number", "inf"});
+  expect_error(filter(weight, broken_bias, 0), ErrorKind::kNumeric, {"not a finite number", "element 1"});
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "quant/kernels/requantize.h"
 #include "quant/kernels/softmax.h"
 #include "tests/quant/int8_kernels.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -97,7 +98,8 @@ TEST_F(Int8Kernels, AddBroadcastsEitherSide) {
   EXPECT_EQ(y, expected);
   add(int8::prepare_add(row.shape(), unit, matrix.shape(), unit, {}), row.data(), matrix.data(), y.data());
   EXPECT_EQ(y, expected);
-  EXPECT_THROW(int8::prepare_add(matrix.shape(), unit, {2}, unit, {}), Error);
+  expect_error([&] { int8::prepare_add(matrix.shape(), unit, {2}, unit, {}); }, ErrorKind::kUsage,
+               {"shapes do not fit", "add", "[2,3] and [2]"});
 }
 
 // Equal shapes, one number for all, one for each channel, one for each channel of an image, and any other
@@ -208,8 +210,11 @@ TEST_F(Int8Kernels, SoftmaxOfVeryManyEqualLogits) {
     softmax(int8::prepare_softmax(x.shape(), {.scale = 0.1f}, 1.0f), x.data(), y.data());
     EXPECT_EQ(y, Numbers(y.size(), classes == 511 ? int8_t{-127} : int8_t{-128})) << classes;
   }
-  EXPECT_THROW(int8::prepare_softmax({1, 4096}, {.scale = 0.1f}, 1.0f), Error);
-  EXPECT_THROW(int8::prepare_softmax({1, 4}, {.scale = 1e-9f}, 1.0f), Error);
+  const Shape few = {1, 4}, many = {1, 4096};
+  expect_error([&] { int8::prepare_softmax(many, {.scale = 0.1f}, 1.0f); }, ErrorKind::kUnsupported,
+               {"softmax", "K from 1 to 4095"});
+  expect_error([&] { int8::prepare_softmax(few, {.scale = 1e-9f}, 1.0f); }, ErrorKind::kNumeric,
+               {"softmax", "input scale is too small"});
 }
 
 TEST_F(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
@@ -223,7 +228,8 @@ TEST_F(Int8Kernels, LookupRoundsAwayFromZeroAndSaturates) {
   const int8::Lookup steep = int8::make_lookup([](double r) { return 1 / (r - 128); }, input, {1e-6f, 0});
   int8::lookup(steep, x.data(), static_cast<int64_t>(x.size()), y.data());
   EXPECT_EQ(y, (Numbers{-128, -128, -128, 127, 127, 127}));  // an infinity at r = 128
-  EXPECT_THROW(int8::make_lookup([](double r) { return std::log(r - 1); }, input, output), Error);
+  expect_error([&] { int8::make_lookup([](double r) { return std::log(r - 1); }, input, output); },
+               ErrorKind::kNumeric, {"pointwise function is not a number"});
 }
 
 TEST_F(Int8Kernels, QuantizeNamesTheElementThatIsNoNumber) {

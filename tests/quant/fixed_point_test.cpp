@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/wide_integers.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -55,7 +56,8 @@ TEST(QuantizeMultiplier, IsTheNearestMultiplier) {
 
 TEST(QuantizeMultiplier, RefusesWhatIsNoMultiplier) {
   for (double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()})
-    EXPECT_THROW(quantize_multiplier(bad), Error) << bad;
+    expect_error([&] { quantize_multiplier(bad); }, ErrorKind::kNumeric,
+                 {"fixed point", concat("found ", bad)});
 }
 
 TEST(MultiplyByQuantizedMultiplier, EqualsRecordedValues) {

@@ -7,6 +7,7 @@
 #include "quant/kernels/fixed_point_functions.h"
 #include "quant/kernels/logistic.h"
 #include "tests/quant/golden.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -96,17 +97,23 @@ TEST(Logistic, OutputParametersAreObeyedOrRefused) {
   const Lookup table = int8::tanh_table({.scale = 1.0f}, {.scale = 0.5f, .zero_point = 10}, Runtime::kTflite);
   EXPECT_EQ(table[128], 10);
   EXPECT_EQ(table[255], 12);
-  EXPECT_THROW(int8::tanh_table({}, {.scale = 0.5f, .zero_point = 10}, Runtime::kTfliteMicro), Error);
-  EXPECT_THROW(int8::logistic_table({}, int8::kTanhParams, Runtime::kTfliteMicro), Error);
+  expect_error([] { int8::tanh_table({}, {.scale = 0.5f, .zero_point = 10}, Runtime::kTfliteMicro); },
+               ErrorKind::kUnsupported, {"only one scale", "tanh", "found 0.5 and 10"});
+  expect_error([] { int8::logistic_table({}, int8::kTanhParams, Runtime::kTfliteMicro); },
+               ErrorKind::kUnsupported, {"only one scale", "logistic"});
 }
 
 TEST(Logistic, RefusesScalesThatHaveNoMeaning) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  EXPECT_THROW(int8::tanh_table({.scale = kInfinity}, int8::kTanhParams, Runtime::kTflite), Error);
-  EXPECT_THROW(int8::tanh_table({.scale = kInfinity}, int8::kTanhParams, Runtime::kTfliteMicro), Error);
-  EXPECT_THROW(int8::tanh_table({}, {.scale = 0.0f}, Runtime::kTflite), Error);
-  EXPECT_THROW(int8::logistic_table({.scale = 0x1p-29f}, int8::kLogisticParams, Runtime::kTfliteMicro),
-               Error);
+  expect_error([] { int8::tanh_table({.scale = kInfinity}, int8::kTanhParams, Runtime::kTflite); },
+               ErrorKind::kNumeric, {"not a number", "zero or infinite"});
+  expect_error([] { int8::tanh_table({.scale = kInfinity}, int8::kTanhParams, Runtime::kTfliteMicro); },
+               ErrorKind::kNumeric, {"fixed point", "inf"});
+  expect_error([] { int8::tanh_table({}, {.scale = 0.0f}, Runtime::kTflite); }, ErrorKind::kNumeric,
+               {"not a number", "zero or infinite"});
+  expect_error(
+      [] { int8::logistic_table({.scale = 0x1p-29f}, int8::kLogisticParams, Runtime::kTfliteMicro); },
+      ErrorKind::kNumeric, {"input scale is too small", "logistic"});
   EXPECT_NO_THROW(int8::logistic_table({.scale = 0x1p-28f}, int8::kLogisticParams, Runtime::kTfliteMicro));
 }
 

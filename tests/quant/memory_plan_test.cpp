@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/random.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -68,8 +69,10 @@ TEST(MemoryPlan, AChainNeedsItsTwoLargestNeighbours) {
 }
 
 TEST(MemoryPlan, RefusesImpossibleLives) {
-  EXPECT_THROW(plan_memory({{.bytes = -1, .first = 0, .last = 0}}), Error);
-  EXPECT_THROW(plan_memory({{.bytes = 1, .first = 3, .last = 2}}), Error);
+  expect_error([] { plan_memory({{.bytes = -1, .first = 0, .last = 0}}); }, ErrorKind::kUsage,
+               {"impossible lifetime", "-1 bytes"});
+  expect_error([] { plan_memory({{.bytes = 1, .first = 3, .last = 2}}); }, ErrorKind::kUsage,
+               {"impossible lifetime", "from step 3 to 2"});
 }
 
 TEST(GraphMemory, AReshapeLiesWhereItsOperandLiesAndTheOutputIsKept) {

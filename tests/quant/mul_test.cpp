@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/random_int8.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -64,7 +65,8 @@ TEST(Mul, BroadcastsEitherSide) {
   int8::mul(int8::prepare_mul(row.shape(), unit, matrix.shape(), unit, {}, Runtime::kTflite), row.data(),
             matrix.data(), y.data());
   EXPECT_EQ(y, expected);
-  EXPECT_THROW(int8::prepare_mul(matrix.shape(), unit, {2}, unit, {}, Runtime::kTflite), Error);
+  expect_error([&] { int8::prepare_mul(matrix.shape(), unit, {2}, unit, {}, Runtime::kTflite); },
+               ErrorKind::kUsage, {"shapes do not fit", "mul", "[2,3] and [2]"});
 }
 
 TEST(Mul, SaturatesWhereTheMultiplierIsHuge) {
@@ -77,7 +79,8 @@ TEST(Mul, SaturatesWhereTheMultiplierIsHuge) {
     EXPECT_EQ(y, (Numbers{-128, -128, 7, 127}));
   }
   const OutputStage overflow = {.params = {.scale = 1e-30f}};
-  EXPECT_THROW(int8::prepare_mul({1}, {.scale = 1e30f}, {1}, {}, overflow, Runtime::kTflite), Error);
+  expect_error([&] { int8::prepare_mul({1}, {.scale = 1e30f}, {1}, {}, overflow, Runtime::kTflite); },
+               ErrorKind::kNumeric, {"fixed point"});
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "quant/histogram.h"
 #include "quant/range_search.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -150,9 +151,9 @@ TEST(Observer, LeavesOutAndCountsWhatIsNotFinite) {
   const std::vector<float> values = {std::nanf(""), -1.0f, infinity, 2.0f, -infinity};
   for (CalibrationMethod method : kAllMethods) {
     const std::unique_ptr<Observer> observer = make_observer({.method = method});
-    EXPECT_THROW(observer->range(), Error);
+    expect_error([&] { observer->range(); }, ErrorKind::kUsage, {"seen no numbers"});
     observer->observe(values.data(), 1);
-    EXPECT_THROW(observer->range(), Error);
+    expect_error([&] { observer->range(); }, ErrorKind::kUsage, {"seen no numbers", "1 that are not finite"});
     observer->observe(values.data(), 5);
     EXPECT_EQ(observer->count(), 2);
     EXPECT_EQ(observer->not_finite(), 4);
@@ -178,11 +179,14 @@ TEST(Observer, NumbersOfAnySizeAndNoneButZero) {
 }
 
 TEST(Observer, OptionsAreChecked) {
-  EXPECT_THROW(make_observer({.smoothing = 1.0}), Error);
-  EXPECT_THROW(make_observer({.percentile = 100.5}), Error);
-  EXPECT_THROW(make_observer({.percentile = std::nan("")}), Error);
-  EXPECT_THROW(make_observer({.bits = 1}), Error);
-  EXPECT_THROW(calibration_method("maximum"), Error);
+  expect_error([] { make_observer({.smoothing = 1.0}); }, ErrorKind::kUsage, {"smoothing", "below 1"});
+  expect_error([] { make_observer({.percentile = 100.5}); }, ErrorKind::kUsage,
+               {"percentile", "found 100.5"});
+  expect_error([] { make_observer({.percentile = std::nan("")}); }, ErrorKind::kUsage,
+               {"percentile", "found nan"});
+  expect_error([] { make_observer({.bits = 1}); }, ErrorKind::kUsage, {"bits", "2 to 8"});
+  expect_error([] { calibration_method("maximum"); }, ErrorKind::kUsage,
+               {"unknown calibration method", "maximum"});
   for (CalibrationMethod method : kAllMethods)
     EXPECT_EQ(calibration_method(calibration_method_name(method)), method);
 }

@@ -8,6 +8,7 @@
 #include "quant/kernels/pad.h"
 #include "tests/quant/golden.h"
 #include "tests/quant/random_int8.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -45,9 +46,12 @@ TEST(Pad, OfFloats) {
 }
 
 TEST(Pad, RefusesNegativeAmountsAndMissingAxes) {
-  EXPECT_THROW(prepare_pad({2, 2}, {-1, 0}, {}), Error);
-  EXPECT_THROW(prepare_pad({2, 2}, {}, {0, -1}), Error);
-  EXPECT_THROW(prepare_pad({2, 2}, {0, 0, 1}, {}), Error);
+  const auto pad_matrix = [](const PadParams::Axes& before, const PadParams::Axes& after) {
+    return [=] { prepare_pad({2, 2}, before, after); };
+  };
+  expect_error(pad_matrix({-1, 0}, {}), ErrorKind::kUsage, {"wrong padding", "-1 and 0 along axis 0"});
+  expect_error(pad_matrix({}, {0, -1}), ErrorKind::kUsage, {"wrong padding", "0 and -1 along axis 1"});
+  expect_error(pad_matrix({0, 0, 1}, {}), ErrorKind::kUsage, {"wrong padding", "along axis 2"});
 }
 
 TEST(Concatenation, EqualsTheRecordedRuntimes) {
@@ -74,19 +78,25 @@ TEST(Concatenation, OfFloatsAlongTheLastAxis) {
 }
 
 TEST(Concatenation, RefusesWhatDoesNotFit) {
-  EXPECT_NO_THROW(prepare_concatenation({{2, 3}, {4, 3}}, 0));
-  EXPECT_THROW(prepare_concatenation({{2, 3}, {4, 3}}, 1), Error);
-  EXPECT_THROW(prepare_concatenation({{2, 3}, {4, 3}}, 2), Error);
-  EXPECT_THROW(prepare_concatenation({{2, 3}, {4, 3}}, -3), Error);
-  EXPECT_THROW(prepare_concatenation({{2, 3}, {2, 3, 1}}, 0), Error);
-  EXPECT_THROW(prepare_concatenation({}, 0), Error);
+  const auto join = [](const std::vector<Shape>& shapes, int axis) {
+    return [=] { prepare_concatenation(shapes, axis); };
+  };
+  EXPECT_NO_THROW(join({{2, 3}, {4, 3}}, 0)());
+  expect_error(join({{2, 3}, {4, 3}}, 1), ErrorKind::kUsage, {"shapes do not fit", "but for axis 1"});
+  expect_error(join({{2, 3}, {4, 3}}, 2), ErrorKind::kUsage, {"no such axis", "found 2"});
+  expect_error(join({{2, 3}, {4, 3}}, -3), ErrorKind::kUsage, {"no such axis", "found -3"});
+  expect_error(join({{2, 3}, {2, 3, 1}}, 0), ErrorKind::kUsage, {"shapes do not fit", "[2,3,1]"});
+  expect_error(join({}, 0), ErrorKind::kUsage, {"no such axis", "an input"});
 }
 
 TEST(Concatenation, RefusesUnequalParameters) {
-  const AffineParams params = {.scale = 0.5f, .zero_point = 3};
-  EXPECT_NO_THROW(int8::expect_equal_params("concatenation", {params, params}, params));
-  EXPECT_THROW(int8::expect_equal_params("concatenation", {params, {0.5f, 4}}, params), Error);
-  EXPECT_THROW(int8::expect_equal_params("concatenation", {params, params}, {0.25f, 3}), Error);
+  const AffineParams params = {.scale = 0.5f, .zero_point = 3}, shifted = {0.5f, 4}, finer = {0.25f, 3};
+  const auto join = [](const std::vector<AffineParams>& inputs, const AffineParams& output) {
+    return [=] { int8::expect_equal_params("concatenation", inputs, output); };
+  };
+  EXPECT_NO_THROW(join({params, params}, params)());
+  expect_error(join({params, shifted}, params), ErrorKind::kUnsupported, {"the same scale", "found 0.5"});
+  expect_error(join({params, params}, finer), ErrorKind::kUnsupported, {"the same scale", "expected 0.25"});
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "quant/kernels/mean.h"
 #include "quant/kernels/pool2d.h"
 #include "tests/quant/int8_kernels.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -218,36 +219,51 @@ TEST_F(Int8Kernels, Pools) {
     ASSERT_EQ(y, average) << model;
   }
 }
+
 TEST_F(Int8Kernels, RefuseWhatCouldOverflow) {
   const Shape input = {1, 2};
   const QuantizedFilter good = {.weight = Tensor<int8_t>({1, 2}, {127, -127}), .scales = {0.1f}, .bias = {0}};
   EXPECT_NO_THROW(int8::prepare_dense(input, {}, good, {}));
   QuantizedFilter bad = good;
   bad.bias = {std::numeric_limits<int32_t>::max() - 10};
-  EXPECT_THROW(int8::prepare_dense(input, {}, bad, {}), Error);
+  expect_error([&] { int8::prepare_dense(input, {}, bad, {}); }, ErrorKind::kNumeric,
+               {"dense, output channel 0", "exceed 32 bits"});
   const Shape wide_input = {1, 70000};
   const QuantizedFilter long_rows = {
       .weight = Tensor<int8_t>::full({1, 70000}, 127), .scales = {0.1f}, .bias = {0}};
-  EXPECT_THROW(int8::prepare_dense(wide_input, {}, long_rows, {}), Error);
-  EXPECT_THROW(int8::prepare_dense(input, {.zero_point = 128}, good, {}), Error);
-  EXPECT_THROW(int8::prepare_dense(input, {}, good, {.params = {.scale = 0.0f}}), Error);
+  expect_error([&] { int8::prepare_dense(wide_input, {}, long_rows, {}); }, ErrorKind::kNumeric,
+               {"dense, output channel 0", "exceed 32 bits"});
+  expect_error([&] { int8::prepare_dense(input, {.zero_point = 128}, good, {}); }, ErrorKind::kUsage,
+               {"zero point out of range", "found 128"});
+  expect_error([&] { int8::prepare_dense(input, {}, good, {.params = {.scale = 0.0f}}); },
+               ErrorKind::kNumeric, {"fixed point", "scale that is zero"});
 }
 
 TEST_F(Int8Kernels, RefuseShapesThatDoNotFit) {
   const QuantizedFilter filter = {
       .weight = Tensor<int8_t>({2, 3, 3, 4}), .scales = {0.1f, 0.2f}, .bias = {0, 0}};
   const Window window = {.kernel_h = 3, .kernel_w = 3};
-  EXPECT_NO_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, filter, window, {}));
-  EXPECT_NO_THROW(int8::prepare_conv2d({1, 5, 5, 8}, {}, filter, window, {}));  // two groups
-  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 6}, {}, filter, window, {}), Error);
-  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, filter, {.kernel_h = 1, .kernel_w = 3}, {}), Error);
-  EXPECT_THROW(int8::prepare_depthwise_conv2d({1, 5, 5, 4}, {}, filter, window, {}), Error);
   QuantizedFilter short_bias = filter;
   short_bias.bias = {0};
-  EXPECT_THROW(int8::prepare_conv2d({1, 5, 5, 4}, {}, short_bias, window, {}), Error);
-  EXPECT_THROW(int8::prepare_mean({1, 2, 2, 1}, {}, {4}, {}), Error);
-  EXPECT_THROW(int8::prepare_pool2d({1, 5, 5, 4}, {}, {.kernel_h = 2, .dilation_h = 2}, Activation::kNone),
-               Error);
+  const auto conv = [&](const Shape& input, const QuantizedFilter& f, const Window& w) {
+    return [=] { int8::prepare_conv2d(input, {}, f, w, {}); };
+  };
+  const Shape four = {1, 5, 5, 4}, six = {1, 5, 5, 6}, eight = {1, 5, 5, 8};
+  EXPECT_NO_THROW(conv(four, filter, window)());
+  EXPECT_NO_THROW(conv(eight, filter, window)());  // two groups
+  expect_error(conv(six, filter, window), ErrorKind::kUsage,
+               {"wrong weight shape", "[O,3,3,6/groups]", "[2,3,3,4]"});
+  expect_error(conv(four, filter, {.kernel_h = 1, .kernel_w = 3}), ErrorKind::kUsage,
+               {"wrong weight shape", "[O,1,3,4/groups]"});
+  expect_error(conv(four, short_bias, window), ErrorKind::kUsage,
+               {"number of biases", "expected 2", "found 1"});
+  expect_error([&] { int8::prepare_depthwise_conv2d(four, {}, filter, window, {}); }, ErrorKind::kUsage,
+               {"wrong weight shape", "[1,3,3,4*multiplier]"});
+  expect_error([&] { int8::prepare_mean(four, {}, {4}, {}); }, ErrorKind::kUsage,
+               {"no such axis", "found 4"});
+  const Window dilated = {.kernel_h = 2, .dilation_h = 2};
+  expect_error([&] { int8::prepare_pool2d(four, {}, dilated, Activation::kNone); }, ErrorKind::kUnsupported,
+               {"no dilation"});
 }
 
 }  // namespace

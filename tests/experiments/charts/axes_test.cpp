@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/charts/color_count.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -55,11 +56,11 @@ TEST(LinearTicks, KeepTheirPromiseOnManyRanges) {
 }
 
 TEST(LinearTicks, RefuseWhatIsNoRange) {
-  EXPECT_THROW(linear_ticks(1, 1, 5), Error);
-  EXPECT_THROW(linear_ticks(2, 1, 5), Error);
-  EXPECT_THROW(linear_ticks(NAN, 1, 5), Error);
-  EXPECT_THROW(linear_ticks(0, INFINITY, 5), Error);
-  EXPECT_THROW(linear_ticks(-1e308, 1e308, 5), Error);
+  expect_error([] { linear_ticks(1, 1, 5); }, ErrorKind::kUsage, {"finite low < high", "[1, 1]"});
+  expect_error([] { linear_ticks(2, 1, 5); }, ErrorKind::kUsage, {"finite low < high", "[2, 1]"});
+  expect_error([] { linear_ticks(NAN, 1, 5); }, ErrorKind::kUsage, {"finite low < high", "nan"});
+  expect_error([] { linear_ticks(0, INFINITY, 5); }, ErrorKind::kUsage, {"finite low < high", "inf"});
+  expect_error([] { linear_ticks(-1e308, 1e308, 5); }, ErrorKind::kUsage, {"finite low < high"});
 }
 
 TEST(LinearTicks, EndOnRangesAtTheLimitOfTheNumbers) {
@@ -73,8 +74,8 @@ TEST(LogTicks, StandAtOneTwoFiveOrAtPowersOfTen) {
   expect_near(log_ticks(0.5, 2e5, 9), {1, 10, 100, 1000, 1e4, 1e5});
   expect_near(log_ticks(14, 42, 9), {15, 20, 25, 30, 35, 40});  // 20 alone would say too little
   expect_near(log_ticks(0.02, 0.3, 9), {0.02, 0.05, 0.1, 0.2});
-  EXPECT_THROW(log_ticks(0, 10, 9), Error);
-  EXPECT_THROW(log_ticks(-1, 10, 9), Error);
+  expect_error([] { log_ticks(0, 10, 9); }, ErrorKind::kUsage, {"finite 0 < low < high", "[0, 10]"});
+  expect_error([] { log_ticks(-1, 10, 9); }, ErrorKind::kUsage, {"finite 0 < low < high", "[-1, 10]"});
 }
 
 TEST(TickLabel, HasTheDecimalsThatTheWholeAxisNeeds) {
@@ -110,8 +111,9 @@ TEST(AxisScale, MapsItsEndsAndMiddle) {
   const AxisScale logarithmic(1, 100, 0, 50, Spacing::kLogarithmic);
   EXPECT_DOUBLE_EQ(logarithmic(10), 25);
   EXPECT_DOUBLE_EQ(logarithmic(100), 50);
-  EXPECT_THROW(AxisScale(0, 1, 0, 1, Spacing::kLogarithmic), Error);
-  EXPECT_THROW(AxisScale(1, 1, 0, 1), Error);
+  expect_error([] { AxisScale(0, 1, 0, 1, Spacing::kLogarithmic); }, ErrorKind::kUsage,
+               {"finite 0 < low < high"});
+  expect_error([] { AxisScale(1, 1, 0, 1); }, ErrorKind::kUsage, {"finite low < high"});
 }
 
 TEST(Widened, KeepsTheMiddleAndASmallestSpan) {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/charts/color_count.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -128,22 +129,23 @@ TEST(BandChart, SinglePointsConstantsAndEmptyCurvesAreDrawn) {
 }
 
 TEST(BandChart, RefusesNonsense) {
-  EXPECT_THROW(draw_band_chart({.title = "empty"}), Error);
+  expect_error([] { draw_band_chart({.title = "empty"}); }, ErrorKind::kUsage,
+               {"empty", "at least one panel"});
   BandChart chart = two_panels();
   chart.panels[1].curves[0].points.clear();
-  EXPECT_THROW(draw_band_chart(chart), Error);
+  expect_error([&] { draw_band_chart(chart); }, ErrorKind::kUsage, {"at least one point"});
   chart = two_panels();
   chart.panels[0].curves[0].points[0].x = 0;
-  EXPECT_THROW(draw_band_chart(chart), Error);
+  expect_error([&] { draw_band_chart(chart); }, ErrorKind::kUsage, {"x positive and rising"});
   chart = two_panels();
   chart.panels[0].curves[0].points[1].x = 1000;  // does not rise
-  EXPECT_THROW(draw_band_chart(chart), Error);
+  expect_error([&] { draw_band_chart(chart); }, ErrorKind::kUsage, {"x positive and rising"});
   chart = two_panels();
   chart.panels[0].curves[0].points[1].y = NAN;
-  EXPECT_THROW(draw_band_chart(chart), Error);
+  expect_error([&] { draw_band_chart(chart); }, ErrorKind::kUsage, {"finite numbers"});
   chart = two_panels();
   chart.panels[0].curves[0].points[1].band->high = INFINITY;
-  EXPECT_THROW(draw_band_chart(chart), Error);
+  expect_error([&] { draw_band_chart(chart); }, ErrorKind::kUsage, {"finite numbers"});
 }
 
 }  // namespace

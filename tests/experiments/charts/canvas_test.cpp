@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "tests/experiments/charts/png_decoder.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -46,12 +47,12 @@ TEST(Canvas, StartsInItsBackgroundColor) {
 }
 
 TEST(Canvas, RefusesImpossibleSizesAndPixelsOutside) {
-  EXPECT_THROW(Canvas(0, 5), Error);
-  EXPECT_THROW(Canvas(5, -1), Error);
-  EXPECT_THROW(Canvas(20000, 5), Error);
+  expect_error([] { Canvas(0, 5); }, ErrorKind::kUsage, {"picture of this size", "0 x 5"});
+  expect_error([] { Canvas(5, -1); }, ErrorKind::kUsage, {"picture of this size", "5 x -1"});
+  expect_error([] { Canvas(20000, 5); }, ErrorKind::kUsage, {"picture of this size", "20000 x 5"});
   const Canvas canvas(4, 4);
-  EXPECT_THROW(canvas.pixel(4, 0), Error);
-  EXPECT_THROW(canvas.pixel(0, -1), Error);
+  expect_error([&] { canvas.pixel(4, 0); }, ErrorKind::kUsage, {"outside of the picture", "(4, 0)"});
+  expect_error([&] { canvas.pixel(0, -1); }, ErrorKind::kUsage, {"outside of the picture", "(0, -1)"});
 }
 
 TEST(Canvas, RectangleColorsPixelsByTheExactShareOfTheirArea) {
@@ -108,7 +109,8 @@ TEST(Canvas, DashesKeepTheirShareOfTheLine) {
   EXPECT_EQ(canvas.pixel(6, 5), (Rgb{0, 0, 0}));
   EXPECT_EQ(canvas.pixel(16, 5), (Rgb{255, 255, 255}));
   EXPECT_EQ(canvas.pixel(506, 5), (Rgb{0, 0, 0}));
-  EXPECT_THROW(canvas.dashed_polyline(points, 1, 0, 0, kBlack), Error);
+  expect_error([&] { canvas.dashed_polyline(points, 1, 0, 0, kBlack); }, ErrorKind::kUsage,
+               {"dashes need a length"});
 }
 
 TEST(Canvas, DiscRingAndPolygonHaveTheirAreas) {
@@ -222,7 +224,7 @@ TEST(CanvasPng, IsWrittenToItsFileOrFailsWithOneLine) {
   Canvas canvas(4, 4);
   canvas.write_png(folder / "a.png");
   EXPECT_EQ(read_file(folder / "a.png", 10000), canvas.png());
-  EXPECT_THROW(canvas.write_png(folder / "missing" / "a.png"), Error);
+  expect_error([&] { canvas.write_png(folder / "missing" / "a.png"); }, ErrorKind::kIo, {"missing"});
   std::filesystem::remove_all(folder);
 }
 

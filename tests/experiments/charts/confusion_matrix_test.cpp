@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -52,10 +53,11 @@ TEST(ConfusionMatrixChart, DrawsOneToTwentyClassesWithLongNamesAndLargeCounts) {
 TEST(ConfusionMatrixChart, RefusesWrongSizesAndNegativeCounts) {
   ConfusionMatrix matrix = kThree;
   matrix.counts.pop_back();
-  EXPECT_THROW(draw_confusion_matrix(matrix), Error);
+  expect_error([&] { draw_confusion_matrix(matrix); }, ErrorKind::kUsage,
+               {"wrong size", "3 classes and 8 counts"});
   matrix.counts.push_back(-1);
-  EXPECT_THROW(draw_confusion_matrix(matrix), Error);
-  EXPECT_THROW(draw_confusion_matrix({}), Error);
+  expect_error([&] { draw_confusion_matrix(matrix); }, ErrorKind::kUsage, {"negative count", "found -1"});
+  expect_error([] { draw_confusion_matrix({}); }, ErrorKind::kUsage, {"wrong size", "0 classes"});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/charts/color_count.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -62,19 +63,19 @@ TEST(DotChart, AnIntervalThatGoesOnBeyondTheEdgeHasAnArrowThere) {
 }
 
 TEST(DotChart, RefusesNonsense) {
-  EXPECT_THROW(draw_dot_chart({.title = "empty"}), Error);
+  expect_error([] { draw_dot_chart({.title = "empty"}); }, ErrorKind::kUsage, {"empty", "at least one row"});
   DotChart chart = remedies();
   chart.rows[0].panels.pop_back();
-  EXPECT_THROW(draw_dot_chart(chart), Error);
+  expect_error([&] { draw_dot_chart(chart); }, ErrorKind::kUsage, {"the dots of each panel"});
   chart = remedies();
   chart.rows[0].panels[0][0].value = NAN;
-  EXPECT_THROW(draw_dot_chart(chart), Error);
+  expect_error([&] { draw_dot_chart(chart); }, ErrorKind::kUsage, {"finite numbers"});
   chart = remedies();
   chart.rows[0].panels[0][0].group = 2;
-  EXPECT_THROW(draw_dot_chart(chart), Error);
+  expect_error([&] { draw_dot_chart(chart); }, ErrorKind::kUsage, {"a name for each group"});
   chart = remedies();
   chart.shown = {100, -50};
-  EXPECT_THROW(draw_dot_chart(chart), Error);
+  expect_error([&] { draw_dot_chart(chart); }, ErrorKind::kUsage, {"cannot show this range", "[100, -50]"});
 }
 
 }  // namespace

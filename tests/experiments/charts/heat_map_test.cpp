@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/charts/color_count.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -69,19 +70,19 @@ TEST(HeatMap, PanelsMayDifferInSize) {
 }
 
 TEST(HeatMap, RefusesNonsense) {
-  EXPECT_THROW(draw_heat_map({.title = "empty", .deepest = 1}), Error);
+  expect_error([] { draw_heat_map({.title = "empty", .deepest = 1}); }, ErrorKind::kUsage, {"a panel"});
   HeatMap map = losses();
   map.deepest = 0;
-  EXPECT_THROW(draw_heat_map(map), Error);
+  expect_error([&] { draw_heat_map(map); }, ErrorKind::kUsage, {"positive value of the deepest colour"});
   map = losses();
   map.panels[0].cells.pop_back();
-  EXPECT_THROW(draw_heat_map(map), Error);
+  expect_error([&] { draw_heat_map(map); }, ErrorKind::kUsage, {"a cell for each pair"});
   map = losses();
   map.panels[0].cells[0].value = NAN;
-  EXPECT_THROW(draw_heat_map(map), Error);
+  expect_error([&] { draw_heat_map(map); }, ErrorKind::kUsage, {"finite numbers"});
   map = losses();
   map.panels[0] = {.title = "nothing"};
-  EXPECT_THROW(draw_heat_map(map), Error);
+  expect_error([&] { draw_heat_map(map); }, ErrorKind::kUsage, {"nothing", "1 to 16 columns"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -56,8 +57,9 @@ TEST(ParetoChart, SurvivesAwkwardFigures) {
 }
 
 TEST(ParetoChart, RefusesNoneOrTooMany) {
-  EXPECT_THROW(draw_pareto_chart({}), Error);
-  EXPECT_THROW(draw_pareto_chart(std::vector<StudyResult>(13, kThree[0])), Error);
+  expect_error([] { draw_pareto_chart({}); }, ErrorKind::kUsage, {"1 to 12", "found 0"});
+  expect_error([] { draw_pareto_chart(std::vector<StudyResult>(13, kThree[0])); }, ErrorKind::kUsage,
+               {"1 to 12", "found 13"});
 }
 
 TEST(ParetoChart, TellsDifferentMachines) {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/charts/color_count.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -40,16 +41,17 @@ TEST(ScatterChart, AFloorTakesZeroAndNegativeValues) {
 }
 
 TEST(ScatterChart, RefusesNonsense) {
-  EXPECT_THROW(draw_scatter_chart({.title = "empty"}), Error);
+  expect_error([] { draw_scatter_chart({.title = "empty"}); }, ErrorKind::kUsage,
+               {"empty", "at least one panel"});
   ScatterChart chart = noise();
   chart.panels[1].points.clear();
-  EXPECT_THROW(draw_scatter_chart(chart), Error);
+  expect_error([&] { draw_scatter_chart(chart); }, ErrorKind::kUsage, {"at least one point"});
   chart = noise();
   chart.panels[0].points[0].x = NAN;
-  EXPECT_THROW(draw_scatter_chart(chart), Error);
+  expect_error([&] { draw_scatter_chart(chart); }, ErrorKind::kUsage, {"finite numbers"});
   chart = noise();
   chart.panels[0].points[0].group = 2;
-  EXPECT_THROW(draw_scatter_chart(chart), Error);
+  expect_error([&] { draw_scatter_chart(chart); }, ErrorKind::kUsage, {"a colour for each group"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -68,8 +69,10 @@ TEST(TrainingCurveChart, SurvivesOneEpochGapsConstantsAndHugeValues) {
 }
 
 TEST(TrainingCurveChart, RefusesToDrawNothing) {
-  EXPECT_THROW(draw_training_curve({.title = "empty"}), Error);
-  EXPECT_THROW(draw_training_curve({.epochs = {EpochFigures{.train_loss = NAN}}}), Error);
+  expect_error([] { draw_training_curve({.title = "empty"}); }, ErrorKind::kUsage,
+               {"empty", "found 0 epochs"});
+  expect_error([] { draw_training_curve({.epochs = {EpochFigures{.train_loss = NAN}}}); }, ErrorKind::kUsage,
+               {"finite loss or accuracy", "found 1 epochs"});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/limit/report/made_up_study.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -22,7 +23,7 @@ TEST(Bounds, AreOneSided) {
   EXPECT_FALSE(possibly_exceeds(around(0.84)));
   EXPECT_TRUE(surely_exceeds({2, 2}));
   EXPECT_FALSE(surely_exceeds({1, 1}));  // exactly a point is not more than one
-  EXPECT_THROW(surely_exceeds({5}), Error);
+  expect_error([] { surely_exceeds({5}); }, ErrorKind::kUsage, {"at least two values"});
 }
 
 TEST(BreakingPoint, IsTheLargestWidthThatSurelyBreaks) {

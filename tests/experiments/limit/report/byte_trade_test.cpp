@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "tests/experiments/limit/report/made_up_study.h"
+#include "tests/support/expect_error.h"
 
 namespace qlimit {
 namespace {
@@ -59,7 +60,8 @@ TEST(NearestNet, ByRatio) {
   EXPECT_EQ(nearest_net(three_nets(), "plain", 1900).parameters, 1000);
   EXPECT_EQ(nearest_net(three_nets(), "plain", 2100).parameters, 4000);
   EXPECT_EQ(nearest_net(three_nets(), "plain", 1e6).parameters, 16000);
-  EXPECT_THROW(nearest_net(three_nets(), "round", 1000), Error);
+  expect_error([] { nearest_net(three_nets(), "round", 1000); }, ErrorKind::kUsage,
+               {"no nets of this shape", "round"});
 }
 
 }  // namespace
