@@ -5,6 +5,7 @@
 //
 // parity_replay --kernels: what this machine has, the reference first, the fastest instruction set last.
 // parity_replay --latency MODEL: microseconds of 1,000 runs of a .tflite file, one a line.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/kernels/isa.h"
+#include "experiments/program.h"
 #include "quant/tflite/read.h"
 #include "tests/support/model_cases.h"
 
@@ -97,10 +99,6 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace qlimit
 
 int main(int argc, char** argv) {
-  try {
-    return qlimit::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "parity_replay: " << error.what() << "\n";
-    return 1;
-  }
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  return qlimit::run_program("parity_replay", [&] { return qlimit::run(arguments); });
 }

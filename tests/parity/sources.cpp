@@ -16,6 +16,7 @@
 #include "data/location.h"
 #include "data/npy.h"
 #include "experiments/measure.h"
+#include "experiments/program.h"
 #include "quant/tflite/write.h"
 #include "tests/support/standard_net.h"
 
@@ -53,10 +54,6 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace qlimit
 
 int main(int argc, char** argv) {
-  try {
-    return qlimit::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "parity_sources: " << error.what() << "\n";
-    return 1;
-  }
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  return qlimit::run_program("parity_sources", [&] { return qlimit::run(arguments); });
 }
