@@ -58,6 +58,10 @@ class Cache {
     } else {
       ++stats_.system_allocations;
       buffer = allocate(bytes);
+      if (!buffer) {  // what waits in other sizes may be room enough
+        free_waiting();
+        buffer = allocate(bytes);
+      }
       if (!buffer) {
         throw Error(ErrorKind::kUsage,
                     {.what = "out of memory", .found = concat("a request for ", bytes, " bytes")});
@@ -91,6 +95,11 @@ class Cache {
 
   void release() {
     const std::lock_guard lock(mutex_);
+    free_waiting();
+  }
+
+ private:
+  void free_waiting() {
     for (auto& [bytes, waiting] : waiting_) {
       for (void* buffer : waiting) std::free(buffer);
     }
@@ -98,7 +107,6 @@ class Cache {
     stats_.bytes_cached = 0;
   }
 
- private:
   std::mutex mutex_;
   std::map<size_t, std::vector<void*>> waiting_;
   MemoryStatistics stats_;

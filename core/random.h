@@ -8,8 +8,7 @@
 //
 //   Random shuffle(42, "shuffle");
 //   Random weights = Random(42, "weights");
-//   Random image = augment.split(epoch).split(index);   // any place of the stream, in any order, on any
-//   thread
+//   Random image = Random(42, "augment").split(epoch).split(index);   // in any order, on any thread
 //
 // The distributions are our own: those of the standard library differ between implementations.
 #pragma once

@@ -38,10 +38,11 @@ Tensor<Real> to_tensor(const Doubles& values) {
 Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   Doubles result(variance.size());
   for (size_t c = 0; c < result.size(); ++c) {
-    if (variance[c] + epsilon < 0) {
-      throw Error(ErrorKind::kNumeric, {.what = "a variance is negative",
+    if (variance[c] + epsilon <= 0) {  // false for not-a-number, which is passed on
+      throw Error(ErrorKind::kNumeric, {.what = "a variance is too small to divide by its root",
                                         .where = concat("batch_norm2d, channel ", c),
-                                        .found = concat(variance[c])});
+                                        .expected = "variance + epsilon > 0",
+                                        .found = concat(variance[c], " + ", epsilon)});
     }
     result[c] = 1.0 / std::sqrt(variance[c] + epsilon);
   }
@@ -56,6 +57,11 @@ void check_option(const char* name, double value, double most) {
 }
 
 }  // namespace
+
+std::string name_of(const BatchNormTail& tail) {
+  const char* clamp = tail.low != 0 ? "" : std::isfinite(tail.high) ? " + relu6" : " + relu";
+  return concat(clamp, tail.pool ? " + max_pool2d" : "");
+}
 
 NormalizationStep::NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
                                      const Tensor<Real>& beta, double epsilon)
@@ -109,8 +115,8 @@ BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, 
   const NormalizationStep step(moments, rows, gamma.value(), beta.value(), options.epsilon);
   const MapAndPool tail_of_x(x.value(), step.map(tail.low, tail.high), tail.pool);
   Variable output =
-      record(tail_of_x.output(), {.name = "batch_norm_training", .options = options}, {x, gamma, beta},
-             [=](const Tensor<Real>& upstream) {
+      record(tail_of_x.output(), {.name = "batch_norm_training" + name_of(tail), .options = options},
+             {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
                const ChannelGradientSums sums = tail_of_x.gradient_sums(moments.mean, upstream);
                step.add_parameter_gradients(sums, gamma, beta);
                if (!x.wants_grad()) return;
@@ -172,11 +178,12 @@ Variable BatchNorm2D::forward_training(const Variable& x, const BatchNormTail& t
 void BatchNorm2D::follow(const ChannelMoments& batch, int64_t rows) {
   const double unbiased = rows > 1 ? static_cast<double>(rows) / static_cast<double>(rows - 1) : 1.0;
   const double m = options_.momentum;
+  // With a momentum of 1 nothing is kept, of what is not a number either.
+  const auto kept = [m](Real running) { return m == 1 ? 0.0 : (1 - m) * running; };
   for (int64_t c = 0; c < running_mean_.size(); ++c) {
     const size_t i = static_cast<size_t>(c);
-    running_mean_[c] = static_cast<Real>((1 - m) * running_mean_[c] + m * batch.mean[i]);
-    running_variance_[c] =
-        static_cast<Real>((1 - m) * running_variance_[c] + m * unbiased * batch.variance[i]);
+    running_mean_[c] = static_cast<Real>(kept(running_mean_[c]) + m * batch.mean[i]);
+    running_variance_[c] = static_cast<Real>(kept(running_variance_[c]) + m * unbiased * batch.variance[i]);
   }
 }
 

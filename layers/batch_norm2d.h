@@ -30,6 +30,9 @@ struct BatchNormTail {
   std::optional<WindowGeometry> pool;
 };
 
+/// As it follows in the name of an operation: " + relu6 + max_pool2d".
+std::string name_of(const BatchNormTail& tail);
+
 /// One normalisation with its gradients: what lies between the passes over the activations.
 class NormalizationStep {
  public:
@@ -64,7 +67,7 @@ BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, 
                                       const BatchNormOptions& options, const BatchNormTail& tail = {});
 
 /// Normalises by given statistics; mean and variance: [C], constants of the tape. Throws kUsage
-/// for shapes that do not fit, kNumeric for a variance below 0 (by more than epsilon).
+/// for shapes that do not fit, kNumeric unless variance + epsilon is above 0.
 Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
                       const Variable& variance, const BatchNormOptions& options);
 

@@ -19,7 +19,9 @@
 namespace qlimit {
 
 /// Runs the model on one batch after another; `next` fills its argument, images: [N,H,W,C], and returns false
-/// when there are no more. Only the running statistics change. Throws kUsage if there is no batch.
+/// when there are no more. Only the running statistics change, whatever they were; those of a norm that the
+/// model uses twice follow one use after the other, and are no plain mean. Throws kUsage if there is no
+/// batch.
 void recompute_statistics(Layer& model, const std::function<bool(Tensor<Real>& images)>& next);
 
 }  // namespace qlimit

@@ -33,14 +33,16 @@ Tensor<Real> sum_repeats(const Tensor<Real>& grad, int64_t multiplier) {
   return sums;
 }
 
+bool has_stride(const Window& window) { return window.stride_h != 1 || window.stride_w != 1; }
+
 /// The gradient of the input, image by image.
 class InputGradient {
  public:
   InputGradient(const WindowGeometry& g, const Tensor<Real>& weight) : g_(g), weight_(weight), scatter_(g) {
-    if (g.window.stride_h == 1 && g.window.stride_w == 1) back_ = input_gradient_depthwise(g, weight.data());
+    if (!has_stride(g.window)) back_ = input_gradient_depthwise(g, weight.data());
   }
 
-  int64_t scratch_bytes() const { return back_ ? back_->scratch_bytes() : scatter_.scratch_bytes(); }
+  int64_t scratch_bytes() const { return back_ ? back_->scratch_bytes() : scatter_.input_scratch_bytes(); }
 
   /// upstream: [OH,OW,C] of one image, dx: [H,W,C] of it.
   void run(const Real* upstream, std::byte* room, Real* dx) const {
@@ -81,7 +83,8 @@ DepthwiseConvolution lay_depthwise(const Shape& x, const Shape& weight, const Sh
   const int64_t multiplier = weight[3] / g.channels;
   g.channels = weight[3];
   if (bias) require_shape(*bias == Shape{g.channels}, kName, concat("bias [", g.channels, "]"), *bias);
-  require_near_window(PackedDepthwise::suits(g), kName, window, x);
+  const int64_t lines = has_stride(window) ? g.out_h : 2;  // the input's gradient needs all of them at once
+  require_near_window(PackedDepthwise::suits(g, lines), kName, window, x);
   return {g, g.channels, multiplier};
 }
 
@@ -120,7 +123,7 @@ ConvolutionGradients convolution_gradients(const DepthwiseConvolution& conv, con
   if (wanted.bias) bias_parts = Tensor<Real>({g.batch, g.channels});
   if (wanted.x) dx = Tensor<Real>::uninitialized(repeated.shape());
   parallel_for(g.batch, chunk_count(g.batch, kMostChunks), [&](int64_t begin, int64_t end) {
-    Tensor<Real> lines = scratch(std::max(of_filters.scratch_bytes(), of_input.scratch_bytes()));
+    Tensor<Real> lines = scratch(std::max(of_filters.filter_scratch_bytes(), of_input.scratch_bytes()));
     Tensor<Real> computed = Tensor<Real>::uninitialized({conv.out_size()});
     for (int64_t n = begin; n < end; ++n) {
       const Real* above = upstream(n, computed.data());

@@ -20,6 +20,12 @@ void check(const Shape& logits, const Tensor<Real>& teacher, const std::vector<u
                                     .expected = logits.to_string(),
                                     .found = teacher.shape().to_string()});
   }
+  const Real* bad = std::find_if_not(teacher.begin(), teacher.end(), [](Real z) { return std::isfinite(z); });
+  if (bad != teacher.end()) {
+    throw Error(ErrorKind::kNumeric, {.what = "the teacher's answer is not a finite number",
+                                      .where = kName,
+                                      .found = concat(*bad, " at ", bad - teacher.begin())});
+  }
   const auto require = [](bool holds, const char* what, const char* expected, double found) {
     if (holds) return;
     throw Error(ErrorKind::kUsage,

@@ -64,6 +64,21 @@ void assign_tensors(const std::vector<Tensor<Real>>& sources, const std::vector<
   }
 }
 
+void save_counted(const std::string& counter, int64_t count, const std::vector<Buffer>& tensors,
+                  Archive& archive, const std::string& prefix) {
+  archive.add(prefix + counter, count);
+  for (const Buffer& held : tensors) archive.add(prefix + held.name, held.tensor);
+}
+
+int64_t load_counted(const std::string& counter, const std::vector<Buffer>& targets, const Archive& archive,
+                     const std::string& prefix) {
+  const std::string name = prefix + counter;
+  const int64_t count = archive.number(name);
+  if (count < 0) refuse(concat("entry ", name, " is negative"), archive, "", concat(count));
+  assign_tensors(checked_tensors(targets, archive, prefix, {name}), targets);
+  return count;
+}
+
 void save_stream(const Random& stream, Archive& archive, const std::string& name) {
   const Random::State state = stream.state();
   const std::vector<int64_t> numbers = {std::bit_cast<int64_t>(state.key),

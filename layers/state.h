@@ -41,6 +41,13 @@ std::vector<Tensor<Real>> checked_tensors(const std::vector<Buffer>& targets, co
                                           const std::string& prefix,
                                           const std::vector<std::string>& others = {});
 
+/// For those who also count (steps, updates): the entry prefix + counter, and the tensors. load_counted
+/// returns the count and fills the targets, or throws kData and leaves them.
+void save_counted(const std::string& counter, int64_t count, const std::vector<Buffer>& tensors,
+                  Archive& archive, const std::string& prefix);
+int64_t load_counted(const std::string& counter, const std::vector<Buffer>& targets, const Archive& archive,
+                     const std::string& prefix);
+
 /// Copies the numbers of sources[i] into targets[i], in place.
 void assign_tensors(const std::vector<Tensor<Real>>& sources, const std::vector<Buffer>& targets);
 

@@ -1,6 +1,7 @@
 #include "optim/adam.h"
 
 #include <cmath>
+#include <limits>
 
 namespace qlimit {
 
@@ -8,7 +9,7 @@ Adam::Adam(const std::vector<Parameter>& parameters, AdamOptions options)
     : Optimizer(parameters, {"first_moment", "second_moment"}), options_(options) {
   check_option("beta1", options.beta1, 0, 1);
   check_option("beta2", options.beta2, 0, 1);
-  check_option("epsilon", options.epsilon, 0, kUnbounded);
+  check_option("epsilon", options.epsilon, std::numeric_limits<float>::min(), kUnbounded);
   check_option("weight_decay", options.weight_decay, 0, kUnbounded);
 }
 

@@ -17,9 +17,9 @@
 namespace qlimit {
 
 struct AdamOptions {
-  double beta1 = 0.9;    // in [0,1)
-  double beta2 = 0.999;  // in [0,1)
-  double epsilon = 1e-8;
+  double beta1 = 0.9;       // in [0,1)
+  double beta2 = 0.999;     // in [0,1)
+  double epsilon = 1e-8;    // above 0: at least the least normal float, 1.2e-38
   double weight_decay = 0;  // 0 or more
 };
 

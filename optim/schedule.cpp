@@ -49,7 +49,12 @@ Schedule cosine_decay(double rate, int64_t steps, double final_rate) {
 }
 
 Schedule with_warm_up(Schedule after, int64_t steps, double start_factor) {
-  check_option("start_factor", start_factor, 0, std::nextafter(1.0, 2.0));
+  if (!(start_factor >= 0 && start_factor <= 1)) {
+    throw Error(ErrorKind::kUsage, {.what = "an option is out of range",
+                                    .where = "start_factor",
+                                    .expected = "0 to 1",
+                                    .found = concat(start_factor)});
+  }
   check_count("steps", steps, 1);
   return [=, after = std::move(after)](int64_t step) {
     if (step >= steps) return after(step - steps);

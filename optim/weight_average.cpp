@@ -41,21 +41,11 @@ void WeightAverage::set_updates(int64_t updates) {
 }
 
 void save_state(const WeightAverage& average, Archive& archive, const std::string& prefix) {
-  archive.add(prefix + "updates", average.updates());
-  for (const Buffer& held : average.averages()) archive.add(prefix + held.name, held.tensor);
+  save_counted("updates", average.updates(), average.averages(), archive, prefix);
 }
 
 void load_state(WeightAverage& average, const Archive& archive, const std::string& prefix) {
-  const std::string updates_name = prefix + "updates";
-  const int64_t updates = archive.number(updates_name);
-  if (updates < 0) {
-    throw Error(ErrorKind::kData, {.what = concat("entry ", updates_name, " is negative"),
-                                   .where = archive.where(),
-                                   .found = concat(updates)});
-  }
-  const std::vector<Buffer>& targets = average.averages();
-  assign_tensors(checked_tensors(targets, archive, prefix, {updates_name}), targets);
-  average.set_updates(updates);
+  average.set_updates(load_counted("updates", average.averages(), archive, prefix));
 }
 
 }  // namespace qlimit

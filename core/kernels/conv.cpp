@@ -23,11 +23,11 @@ int64_t extent(int64_t out, int64_t stride, int64_t kernel, int64_t dilation) {
 
 }  // namespace
 
-bool ConvLines::suits(const WindowGeometry& geometry) {
+bool ConvLines::suits(const WindowGeometry& geometry, int64_t output_lines) {
   const double image = static_cast<double>(geometry.in_h * geometry.in_w * geometry.channels);
   const double most = std::max(8 * image, 1.0 * (1 << 24));
   const Window& w = geometry.window;  // its numbers are at most 2^20, so none of these overflows
-  const int64_t rows = extent(2, w.stride_h, w.kernel_h, w.dilation_h);
+  const int64_t rows = extent(std::min(output_lines, geometry.out_h), w.stride_h, w.kernel_h, w.dilation_h);
   const int64_t columns = extent(geometry.out_w, w.stride_w, w.kernel_w, w.dilation_w);
   return static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(geometry.channels) <=
          most;
@@ -69,7 +69,7 @@ int64_t ConvLines::total_length(int64_t output_lines) const {
 
 int64_t ConvLines::block_lines(int64_t element_bytes) const {
   const int64_t lines = kBlockBytes / (line_length() * element_bytes * geometry_.window.stride_h) / 2 * 2;
-  return std::clamp<int64_t>(lines, 2, std::max<int64_t>(geometry_.out_h, 2));
+  return std::clamp<int64_t>(lines, std::min<int64_t>(geometry_.out_h, 2), geometry_.out_h);
 }
 
 int64_t ConvFilters::pixels_before(int64_t begin, int64_t line, bool max_pool) const {

@@ -20,9 +20,9 @@ namespace qlimit {
 /// How an image lies in lines with a border, so that the patches of a window need no gathering.
 class ConvLines {
  public:
-  /// Whether the lines that a window covers, in elements, are at most 2^24 or eight times the image: a window
-  /// that reaches far beyond the image would need absurdly many.
-  static bool suits(const WindowGeometry& geometry);
+  /// Whether the lines that so many output lines look at have at most 2^24 elements, or eight times those of
+  /// the image: a window that reaches far beyond the image would need absurdly many.
+  static bool suits(const WindowGeometry& geometry, int64_t output_lines = 2);
 
   const WindowGeometry& geometry() const { return geometry_; }
   /// Whether a 2x2 max pool with stride 2 can be computed with the convolution: it covers whole windows only.

@@ -130,7 +130,11 @@ DepthwiseGradient::DepthwiseGradient(const WindowGeometry& geometry) : ConvLines
   }
 }
 
-int64_t DepthwiseGradient::scratch_bytes() const {
+int64_t DepthwiseGradient::filter_scratch_bytes() const {
+  return total_length(block_lines(sizeof(Real))) * static_cast<int64_t>(sizeof(Real));
+}
+
+int64_t DepthwiseGradient::input_scratch_bytes() const {
   return total_length(geometry_.out_h) * static_cast<int64_t>(sizeof(Real));
 }
 

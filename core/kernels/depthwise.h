@@ -88,11 +88,13 @@ class DepthwiseGradient : public ConvLines {
   explicit DepthwiseGradient(const WindowGeometry& geometry);
 
   /// sums[KH,KW,C] += what one image [H,W,C] and its upstream gradient [OH,OW,C] add to the gradient of the
-  /// filters. scratch: scratch_bytes().
+  /// filters. scratch: filter_scratch_bytes().
   void add_filters(const Real* image, const Real* upstream, std::byte* scratch, Real* sums) const;
-  /// dx[H,W,C] = the gradient of one image. weights: [KH,KW,C].
+  /// dx[H,W,C] = the gradient of one image. weights: [KH,KW,C], scratch: input_scratch_bytes(), for the lines
+  /// of the whole image.
   void input(const Real* upstream, const Real* weights, std::byte* scratch, Real* dx) const;
-  int64_t scratch_bytes() const;
+  int64_t filter_scratch_bytes() const;
+  int64_t input_scratch_bytes() const;
 
  private:
   template <typename Panel, typename Element>

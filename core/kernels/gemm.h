@@ -13,7 +13,7 @@
 namespace qlimit {
 
 /// A matrix where it lies: element (i,j) at data[i*row_stride + j*column_stride]. {x, columns, 1} is a
-/// row-major matrix, {x, 1, rows_of_x} its transpose.
+/// row-major matrix x[rows,columns], {x, 1, columns} its transpose.
 struct MatrixView {
   const Real* data;
   int64_t row_stride;

@@ -153,11 +153,12 @@ TEST_P(DepthwiseKernels, GradientsEqualTheirDefinitions) {
     });
 
     const DepthwiseGradient gradient(p.g);
-    std::vector<std::byte> scratch(static_cast<size_t>(gradient.scratch_bytes()));
+    std::vector<std::byte> scratch(static_cast<size_t>(gradient.filter_scratch_bytes()));
     std::vector<Real> sums = before;
     gradient.add_filters(p.image.data(), p.upstream.data(), scratch.data(), sums.data());
     expect_near(sums, dw, dw_magnitudes, p.g.out_pixels(), trial);
 
+    scratch.resize(static_cast<size_t>(gradient.input_scratch_bytes()));
     std::vector<Real> found(dx.size(), -1);
     gradient.input(p.upstream.data(), p.weights.data(), scratch.data(), found.data());
     expect_near(found, dx, dx_magnitudes, p.taps, trial);

@@ -3,9 +3,13 @@
 #include "core/memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -72,16 +76,42 @@ TEST(Memory, ARepeatedPatternAsksTheSystemOnlyOnce) {
 }
 #endif
 
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Asks for two large buffers of unlike sizes, one after the other, under a limit that holds one of them.
+[[noreturn]] void ask_twice_under_a_limit() {
+  rlim_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  constexpr size_t kLarge = size_t{1} << 30;
+  const rlim_t most = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + kLarge + kLarge / 2;
+  const rlimit limit{most, most};
+  ::setrlimit(RLIMIT_AS, &limit);
+  allocate_buffer(kLarge);
+  allocate_buffer(kLarge / 4 * 5);
+  std::exit(0);
+}
+
+TEST(Memory, WhatWaitsMakesRoomForOtherSizes) {
+  EXPECT_EXIT(ask_twice_under_a_limit(), testing::ExitedWithCode(0), "");
+}
+#endif
+
 TEST(Memory, ServesSeveralThreads) {
   const int64_t before = memory_statistics().bytes_in_use;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([t] {
       for (int i = 0; i < 1000; ++i) {
-        const auto buffer = allocate_buffer(1 + static_cast<size_t>(i % 50) * 100);
-        auto* byte = static_cast<unsigned char*>(buffer.get());
-        *byte = static_cast<unsigned char>(t);
-        EXPECT_EQ(*byte, t);  // no two owners at a time
+        const size_t size = 1 + static_cast<size_t>(i % 50) * 100;
+        std::vector<std::shared_ptr<void>> held;
+        for (int k = 0; k < 4; ++k) {
+          held.push_back(allocate_buffer(size));
+          std::memset(held.back().get(), 4 * t + k, size);
+        }
+        std::this_thread::yield();
+        for (int k = 0; k < 4; ++k) {  // nobody else has written there
+          const auto* bytes = static_cast<const volatile unsigned char*>(held[static_cast<size_t>(k)].get());
+          for (size_t b = 0; b < size; ++b) ASSERT_EQ(bytes[b], 4 * t + k);
+        }
       }
     });
   }

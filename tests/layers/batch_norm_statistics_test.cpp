@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 
 #include "core/random.h"
@@ -99,6 +100,19 @@ TEST(RecomputeStatistics, ChangeNothingElse) {
   }
   EXPECT_EQ(model.random_streams().at(0).stream->state().position, stream.position);
   EXPECT_FALSE(model.training());
+}
+
+TEST(RecomputeStatistics, HealWhatIsNotANumber) {
+  BatchNorm2D sound(2), broken(2);
+  for (const Buffer& held : broken.buffers()) {
+    Tensor<Real> values = held.tensor;
+    values[0] = std::numeric_limits<Real>::infinity();
+    values[1] = std::numeric_limits<Real>::quiet_NaN();
+  }
+  for (BatchNorm2D* norm : {&sound, &broken}) recompute(*norm, {images(7, 0, 1), images(8, 0, 1)});
+  for (const char* name : {"running_mean", "running_variance"})
+    for (int64_t c = 0; c < 2; ++c)
+      EXPECT_EQ(buffer(broken.buffers(), name)[c], buffer(sound.buffers(), name)[c]) << name;
 }
 
 TEST(RecomputeStatistics, NeedImages) {

@@ -93,6 +93,11 @@ TEST(Distillation, RefusesWhatDoesNotFit) {
         distillation(logits, normal({2, 4}, 5), {0, 1});
       },
       ErrorKind::kUsage, {"teacher", "[2,3]", "[2,4]"});
+  for (const Real bad : {std::numeric_limits<Real>::quiet_NaN(), std::numeric_limits<Real>::infinity()}) {
+    Tensor<Real> broken = teacher.clone();
+    broken[4] = bad;
+    expect_error([&] { distillation(logits, broken, {0, 1}); }, ErrorKind::kNumeric, {"teacher", "at 4"});
+  }
   expect_error([&] { distillation(logits, teacher, {0}); }, ErrorKind::kUsage, {"distillation", "labels"});
   expect_error([&] { distillation(logits, teacher, {0, 3}); }, ErrorKind::kData, {"label"});
   expect_error(

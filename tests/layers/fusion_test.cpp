@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "core/parallel.h"
 #include "layers/batch_norm2d.h"
@@ -197,6 +199,24 @@ TEST(FusedNet, AFrozenNormKeepsItsStatistics) {
   model(Variable::parameter(random_tensor(random, {2, 4, 4, 3})));
   const std::vector<Buffer> buffers = model.buffers();
   for (const Real mean : buffers[0].tensor) EXPECT_EQ(mean, 0);
+}
+
+TEST(FusedNet, TheTapeNamesWhatIsInAnOperation) {
+  Random random(1, "fusion test");
+  const auto name = [&](auto&&... layers) {
+    Sequential model;
+    (model.append(std::forward<decltype(layers)>(layers)), ...);
+    return model(Variable::parameter(Tensor<Real>({1, 4, 4, 3}))).operation().name;
+  };
+  const auto conv = [&] { return std::make_shared<Conv2D>(3, 3, kThree, true, random); };
+  const auto norm = [] { return std::make_shared<BatchNorm2D>(3); };
+  const auto relu = [] { return std::make_shared<ReLU>(); };
+  const auto relu6 = [] { return std::make_shared<ReLU6>(); };
+  const auto pool = [] { return std::make_shared<MaxPool2D>(2); };
+  EXPECT_EQ(name(conv(), norm(), relu6()), "conv2d + batch_norm + relu6");
+  EXPECT_EQ(name(conv(), relu(), pool()), "conv2d + relu + max_pool2d");
+  EXPECT_EQ(name(norm(), relu(), pool()), "batch_norm_training + relu + max_pool2d");
+  EXPECT_EQ(name(relu6(), pool()), "relu6 + max_pool2d");
 }
 
 TEST(FusedNet, ANormOfOtherChannelsIsReportedByItself) {

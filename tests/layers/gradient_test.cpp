@@ -56,7 +56,7 @@ Window random_window(Random& rng, const Shape& image, bool may_dilate) {
   return w;
 }
 
-// Runs `body(rng, trace)` with kCases fixed seeds; what it writes to `trace` shows up in failures.
+// Runs `body(rng)` with kCases fixed seeds; a failure names the seed.
 template <typename Body>
 void for_each_case(const char* purpose, const Body& body) {
   for (int seed = 0; seed < kCases; ++seed) {

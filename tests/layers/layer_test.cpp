@@ -134,11 +134,18 @@ TEST(BatchNorm2D, OptionsOutOfRangeAreToldAtOnce) {
   }
 }
 
-TEST(BatchNorm2D, AVarianceBelowZeroIsNotTakenForNotANumber) {
+TEST(BatchNorm2D, AVarianceThatHasNoRootToDivideByIsTold) {
   const auto row = [](Real value) { return Variable::constant(Tensor<Real>::full({1}, value)); };
   const Variable image = Variable::constant(ramp({1, 2, 2, 1}));
+  const BatchNormOptions exact{.epsilon = 0};
   expect_error([&] { batch_norm2d(image, row(1), row(0), row(0), row(-1), {}); }, ErrorKind::kNumeric,
-               {"variance", "channel 0", "-1"});
+               {"variance", "channel 0", "-1 + 1e-05"});
+  expect_error([&] { batch_norm2d(image, row(1), row(0), row(0), row(0), exact); }, ErrorKind::kNumeric,
+               {"variance", "0 + 0"});
+  const Variable constant = Variable::constant(Tensor<Real>::full({2, 2, 2, 1}, 3));
+  expect_error([&] { batch_norm2d_training(constant, row(1), row(0), exact); }, ErrorKind::kNumeric,
+               {"variance", "0 + 0"});
+  EXPECT_EQ(batch_norm2d(image, row(1), row(0), row(0), row(1), exact).value()[3], image.value()[3]);
 }
 
 TEST(Residual, AddsBodyAndInput) {

@@ -155,6 +155,18 @@ TEST(Operation, AWindowMayNotReachFarBeyondTheImage) {
         depthwise_conv2d(zeros({1, 4, 4, 8}), zeros({1, 3, 3, 8}), {}, far);
       },
       ErrorKind::kUnsupported, {"depthwise_conv2d", "too far"});
+  // Two lines of this would do for the output, but not for the gradient of the input.
+  const Window far_and_fast{.kernel_w = 3, .stride_w = 2, .dilation_w = 1 << 18};
+  const Variable tall = zeros({1, 4096, 4, 8}), taps = zeros({1, 1, 3, 8});
+  expect_error([&] { depthwise_conv2d(tall, taps, {}, far_and_fast); }, ErrorKind::kUnsupported,
+               {"depthwise_conv2d", "too far"});
+}
+
+TEST(Operation, AStrideBeyondTheImageIsNoFarWindow) {
+  const Window one{.stride_h = 1 << 14};
+  EXPECT_EQ(conv2d(zeros({1, 4, 4, 512}), zeros({1, 1, 1, 512}), {}, one).shape(), Shape({1, 1, 4, 1}));
+  EXPECT_EQ(depthwise_conv2d(zeros({1, 4, 4, 512}), zeros({1, 1, 1, 512}), {}, one).shape(),
+            Shape({1, 1, 4, 512}));
 }
 
 // Not a number must come out where it went in: a layer that turned it into 0 would hide a broken run.

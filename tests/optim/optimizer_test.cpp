@@ -381,7 +381,9 @@ TEST(Optimizer, OptionsOutOfRangeAreNamed) {
   expect_error([&] { Sgd optimizer(w, {.weight_decay = -1}); }, ErrorKind::kUsage, {"weight_decay"});
   expect_error([&] { Adam optimizer(w, {.beta1 = 1}); }, ErrorKind::kUsage, {"beta1"});
   expect_error([&] { Adam optimizer(w, {.beta2 = -0.1}); }, ErrorKind::kUsage, {"beta2"});
-  expect_error([&] { AdamW optimizer(w, {.epsilon = std::nan("")}); }, ErrorKind::kUsage, {"epsilon"});
+  for (const double epsilon :
+       {0.0, 1e-46, -1e-8, std::nan("")})  // with 0, a weight without a gradient is 0/0
+    expect_error([&] { AdamW optimizer(w, {.epsilon = epsilon}); }, ErrorKind::kUsage, {"epsilon"});
   expect_error([&] { Sgd(w).set_steps(-1); }, ErrorKind::kUsage, {"negative"});
 }
 

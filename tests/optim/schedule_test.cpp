@@ -87,7 +87,7 @@ TEST(Schedules, RefuseNonsense) {
   expect_error([] { cosine_decay(0.1, 0); }, ErrorKind::kUsage, {"too short", "steps", "found 0"});
   expect_error([] { with_warm_up(constant_rate(1), 0); }, ErrorKind::kUsage,
                {"too short", "steps", "found 0"});
-  expect_error([] { with_warm_up(constant_rate(1), 5, 1.5); }, ErrorKind::kUsage, {"1.5"});
+  expect_error([] { with_warm_up(constant_rate(1), 5, 1.5); }, ErrorKind::kUsage, {"0 to 1", "1.5"});
   expect_error([] { one_cycle(1, {}); }, ErrorKind::kUsage, {"too short", "steps", "at least 2"});
   expect_error([] { one_cycle(10, {.rising_share = 1}); }, ErrorKind::kUsage, {"rising"});
   expect_error([] { one_cycle(10, {.start_divisor = 0}); }, ErrorKind::kUsage, {"start"});
