@@ -1,10 +1,14 @@
 #include "quant/affine.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 
 namespace qlimit {
 namespace {
@@ -14,28 +18,6 @@ constexpr int32_t kBiasMax = std::numeric_limits<int32_t>::max();  // symmetric:
 // The least half range whose scale and inverse scale are ordinary float32 numbers; smaller ones count as
 // zero.
 float least_half_range(int32_t top) { return static_cast<float>(top) * std::numeric_limits<float>::min(); }
-
-// A tensor seen as [outer, channels, inner] around one axis.
-struct ChannelView {
-  int64_t outer = 1;
-  int64_t channels = 1;
-  int64_t inner = 1;
-
-  int64_t channel_of(int64_t i) const { return i / inner % channels; }
-};
-
-ChannelView around_axis(const Shape& shape, int axis) {
-  if (axis < 0 || axis >= shape.rank() || shape.size() == 0) {
-    throw Error(ErrorKind::kUsage, {.what = "a weight tensor has no such channel axis",
-                                    .expected = concat("a tensor with elements and an axis ", axis),
-                                    .found = shape.to_string()});
-  }
-  ChannelView view;
-  for (int i = 0; i < axis; ++i) view.outer *= shape[i];
-  view.channels = shape[axis];
-  for (int i = axis + 1; i < shape.rank(); ++i) view.inner *= shape[i];
-  return view;
-}
 
 void check_finite(const Tensor<float>& values, const char* name) {
   const float* bad = std::find_if_not(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
@@ -53,6 +35,16 @@ void check_per_channel(size_t count, int64_t channels, const char* name) {
                                   .found = concat(count)});
 }
 
+void check_half_ranges(const std::vector<float>& half_ranges) {
+  const auto bad = std::find_if_not(half_ranges.begin(), half_ranges.end(),
+                                    [](float half) { return half >= 0 && std::isfinite(half); });
+  if (bad == half_ranges.end()) return;
+  throw Error(ErrorKind::kNumeric, {.what = "a half range of weights is not usable",
+                                    .where = concat("channel ", bad - half_ranges.begin()),
+                                    .expected = "a finite number, at least 0",
+                                    .found = concat(*bad)});
+}
+
 int32_t quantize_bias(float bias, float bias_scale) {
   const float inverse = 1.0f / bias_scale;
   if (!std::isfinite(inverse)) return 0;  // below every level that could matter
@@ -68,6 +60,13 @@ void check_bits(int bits, const char* name) {
                                   .where = name,
                                   .expected = concat(kLeastBits, " to ", kMostBits, " bits"),
                                   .found = concat(bits)});
+}
+
+std::string to_string(const AffineParams& params) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), params.scale).ptr;
+  return concat("scale ", std::string_view(digits.data(), static_cast<size_t>(end - digits.data())),
+                ", zero point ", params.zero_point, ", ", params.bits, " bits");
 }
 
 AffineParams activation_params(Range range, int bits) {
@@ -94,7 +93,7 @@ AffineParams activation_params(Range range, int bits) {
 }
 
 std::vector<float> weight_half_ranges(const Tensor<float>& weight, int axis, Granularity granularity) {
-  const ChannelView view = around_axis(weight.shape(), axis);
+  const ChannelView view(weight.shape(), axis);
   check_finite(weight, "weight");
   const bool per_channel = granularity == Granularity::kPerChannel;
   std::vector<float> half_ranges(per_channel ? static_cast<size_t>(view.channels) : 1, 0.0f);
@@ -126,9 +125,10 @@ QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>
 QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
                                 std::vector<float> half_ranges, float input_scale, int bits) {
   check_bits(bits, "quantize_filter");
-  const ChannelView view = around_axis(weight.shape(), axis);
+  const ChannelView view(weight.shape(), axis);
   check_finite(weight, "weight");
   check_per_channel(half_ranges.size(), view.channels, "half ranges");
+  check_half_ranges(half_ranges);
   if (bias.size() != 0 && bias.size() != view.channels) {
     throw Error(
         ErrorKind::kUsage,
@@ -144,16 +144,13 @@ QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>
     filter.scales.push_back(zero ? 1.0f : half / top);
     inverses.push_back(zero ? 0.0f : top / half);
   }
-  const auto scale_index = [&](int64_t channel) {
-    return half_ranges.size() == 1 ? size_t{0} : static_cast<size_t>(channel);
-  };
   filter.weight = Tensor<int8_t>::uninitialized(weight.shape());
   for (int64_t i = 0; i < weight.size(); ++i) {
-    const float rounded = std::round(weight[i] * inverses[scale_index(view.channel_of(i))]);
+    const float rounded = std::round(weight[i] * inverses[filter.scale_index(view.channel_of(i))]);
     filter.weight[i] = static_cast<int8_t>(std::clamp(rounded, -top, top));
   }
   for (int64_t c = 0; c < view.channels; ++c) {
-    const float bias_scale = input_scale * filter.scales[scale_index(c)];
+    const float bias_scale = input_scale * filter.scale(c);
     filter.bias.push_back(bias.size() == 0 ? 0 : quantize_bias(bias[c], bias_scale));
   }
   return filter;

@@ -48,6 +48,9 @@ struct AffineParams {
   bool operator==(const AffineParams&) const = default;
 };
 
+/// "scale 0.05, zero point -3, 8 bits", with as many digits as tell the scale from every other.
+std::string to_string(const AffineParams& params);
+
 /// Throws kUsage, with `name` in the message, unless `bits` is from 2 to 8.
 void check_bits(int bits, const char* name);
 
@@ -78,6 +81,9 @@ struct QuantizedFilter {
   std::vector<float> scales;  // one (per tensor), or one for each output channel
   std::vector<int32_t> bias;  // one for each output channel; zeros if the layer has none
   int bits = kMostBits;       // of a weight
+
+  size_t scale_index(int64_t channel) const { return scales.size() == 1 ? 0 : static_cast<size_t>(channel); }
+  float scale(int64_t channel) const { return scales[scale_index(channel)]; }
 };
 
 /// Quantizes weight and bias of one layer.
@@ -92,7 +98,7 @@ QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>
                                 Granularity granularity, float input_scale, int bits = kMostBits);
 
 /// The same with half ranges that somebody else chose, for example to clip outliers; one, or one for each
-/// channel.
+/// channel. Throws kNumeric for one that is negative or not finite, too.
 QuantizedFilter quantize_filter(const Tensor<float>& weight, const Tensor<float>& bias, int axis,
                                 std::vector<float> half_ranges, float input_scale, int bits = kMostBits);
 

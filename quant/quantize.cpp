@@ -16,6 +16,11 @@ void refuse_what_has_no_integer_form(const Graph& graph, const Node& node) {
                 {.what = "a concatenation cannot be quantized yet: its operands need one scale",
                  .where = graph.value(node.output).name});
   }
+  if (std::holds_alternative<op::Dequantize>(node.op)) {
+    throw Error(ErrorKind::kUnsupported,
+                {.what = "dequantize gives floats, and is no part of an integer graph",
+                 .where = graph.value(node.output).name});
+  }
   if (!std::holds_alternative<op::BatchNorm>(node.op)) return;
   throw Error(
       ErrorKind::kUnsupported,
@@ -194,14 +199,11 @@ void check_kept_grid(const QuantizedGraph& q, const Node& node) {
   const AffineParams& operand = q.params_of(node.inputs[0]);
   const AffineParams& result = q.params_of(node.output);
   if (operand == result) return;
-  const auto text = [](const AffineParams& p) {
-    return concat("scale ", p.scale, ", zero point ", p.zero_point, ", ", p.bits, " bits");
-  };
   throw Error(ErrorKind::kUsage,
               {.what = concat(op_name(node.op), " has a grid other than its operand's"),
                .where = concat(q.graph.value(node.inputs[0]).name, " -> ", q.graph.value(node.output).name),
-               .expected = text(operand),
-               .found = text(result)});
+               .expected = to_string(operand),
+               .found = to_string(result)});
 }
 
 /// Whether the numbers fit: kernels clamp to the grid of a result and rely on that of an operand.

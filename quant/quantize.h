@@ -73,10 +73,9 @@ std::vector<int> activation_widths(const Graph& graph, int bits);
 /// - Pools, reshapes and padding keep their input's scale and zero point; softmax, logistic and tanh have
 ///   fixed ones.
 /// - Biases have the scale s_in * s_w, so that they add to the accumulator as they are.
-/// Throws kUnsupported, naming the node, for an operation without an integer form, and for a
-/// concatenation; kUsage if `ranges` or what
-/// `options` has for each node or value do not belong to the graph, or for a width other than 2 to 8;
-/// kNumeric for ranges or weights that are not finite.
+/// Throws kUnsupported, naming the node, for an operation without an integer form, for a concatenation and
+/// for op::Dequantize; kUsage if `ranges` or what `options` has for each node or value do not belong to the
+/// graph, or for a width other than 2 to 8; kNumeric for ranges or weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});
 
 /// Where the grid of an operation's result comes from.

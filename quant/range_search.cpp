@@ -73,7 +73,10 @@ float best_end(const Histogram& histogram, int bits, float end, const WithEnd& w
 }  // namespace
 
 Range percentile_range(const Histogram& histogram, double percentile) {
-  const double left_out = static_cast<double>(histogram.count()) * (100 - percentile) / 100;
+  // 100 - 99.9 is a little less than 0.1, and a number that may be left out has to count as a whole one.
+  constexpr double kRounding = 1e-6;
+  const double left_out =
+      std::floor(static_cast<double>(histogram.count()) * (100 - percentile) / 100 + kRounding);
   const auto& bins = histogram.bins();
   int64_t first = 0;
   for (double below = 0; first < kBins - 1; ++first) {

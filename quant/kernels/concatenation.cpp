@@ -63,15 +63,12 @@ namespace int8 {
 
 void expect_equal_params(const char* operation, const std::vector<AffineParams>& inputs,
                          AffineParams output) {
-  const auto text = [](AffineParams p) {
-    return concat(p.scale, " and ", p.zero_point, ", ", p.bits, " bits");
-  };
   for (AffineParams input : inputs) {
     if (input == output) continue;
     throw Error(ErrorKind::kUnsupported, {.what = "inputs and output must have the same scale and zero point",
                                           .where = operation,
-                                          .expected = text(output),
-                                          .found = text(input)});
+                                          .expected = to_string(output),
+                                          .found = to_string(input)});
   }
 }
 

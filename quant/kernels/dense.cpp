@@ -43,7 +43,7 @@ DenseParams prepare_dense(const Shape& input, AffineParams input_params, const Q
   }
   if (output.rounding == Rounding::kFloat64) {
     for (size_t o = 0; o < p.multipliers.size(); ++o) {
-      const float weight_scale = filter.scales.size() == 1 ? filter.scales[0] : filter.scales[o];
+      const float weight_scale = filter.scale(static_cast<int64_t>(o));
       p.real_multipliers.push_back(
           convolution_multiplier(input_params.scale, weight_scale, output.params.scale));
     }

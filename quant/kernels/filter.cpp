@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 
 namespace qlimit::int8 {
 namespace {
@@ -32,16 +33,14 @@ void check_counts(const char* operation, const QuantizedFilter& filter, int axis
 std::vector<int32_t> fold_zero_point(const char* operation, const QuantizedFilter& filter, int axis,
                                      int32_t input_zero_point) {
   check_counts(operation, filter, axis, input_zero_point);
-  const int64_t channels = filter.weight.dim(axis);
-  int64_t inner = 1;
-  for (int i = axis + 1; i < filter.weight.rank(); ++i) inner *= filter.weight.dim(i);
+  const ChannelView view(filter.weight.shape(), axis);
 
   struct Sums {
     int64_t weights = 0, magnitudes = 0, least = 0, most = 0;
   };
-  std::vector<Sums> sums(static_cast<size_t>(channels));
+  std::vector<Sums> sums(static_cast<size_t>(view.channels));
   for (int64_t i = 0; i < filter.weight.size(); ++i) {
-    Sums& sum = sums[static_cast<size_t>(i / inner % channels)];
+    Sums& sum = sums[static_cast<size_t>(view.channel_of(i))];
     const int64_t w = filter.weight[i];
     const int64_t at_low = w * (kInt8Min - input_zero_point);
     const int64_t at_high = w * (kInt8Max - input_zero_point);
@@ -82,7 +81,7 @@ std::vector<QuantizedMultiplier> channel_multipliers(const QuantizedFilter& filt
                                                      float input_scale, const OutputStage& output) {
   std::vector<QuantizedMultiplier> multipliers;
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    const float weight_scale = filter.scales.size() == 1 ? filter.scales[0] : filter.scales[c];
+    const float weight_scale = filter.scale(static_cast<int64_t>(c));
     const double real = convolution_multiplier(input_scale, weight_scale, output.params.scale);
     multipliers.push_back(quantize_multiplier(real, output.rounding));
   }

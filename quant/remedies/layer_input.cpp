@@ -10,16 +10,16 @@ namespace {
 
 constexpr int64_t kBatch = 32;
 
-template <typename T, typename Executor>
-Tensor<T> record(const Executor& executor, ValueId id, const Tensor<float>& images) {
-  const Graph& graph = executor.graph();
+/// The integers of a value on images [N,...], as [N,...].
+Tensor<int8_t> record(const QuantizedModel& model, ValueId id, const Tensor<float>& images) {
+  const Graph& graph = model.graph();
   const int64_t size = graph.value(id).shape.size();
-  Tensor<T> values =
-      Tensor<T>::uninitialized(repeated(graph.value(id).shape, run_count(graph, images.shape())));
+  auto values =
+      Tensor<int8_t>::uninitialized(repeated(graph.value(id).shape, run_count(graph, images.shape())));
   const Probe keep = [&](int64_t run, ValueId value, const void* data) {
-    if (value == id) std::copy_n(static_cast<const T*>(data), size, values.data() + run * size);
+    if (value == id) std::copy_n(static_cast<const int8_t*>(data), size, values.data() + run * size);
   };
-  executor.run(images, &keep);
+  model.run(images, &keep);
   return values;
 }
 
@@ -39,13 +39,9 @@ QuantizedGraph prefix(const QuantizedGraph& q, size_t last) {
   return part;
 }
 
-Tensor<float> record_value(const FloatExecutor& executor, ValueId id, const Tensor<float>& images) {
-  return record<float>(executor, id, images);
-}
-
 Tensor<float> integer_input(const QuantizedGraph& q, size_t i, const Tensor<float>& images) {
   const ValueId id = q.graph.nodes[i].inputs[0];
-  const Tensor<int8_t> integers = record<int8_t>(QuantizedModel(prefix(q, i)), id, images);
+  const Tensor<int8_t> integers = record(QuantizedModel(prefix(q, i)), id, images);
   Tensor<float> values = Tensor<float>::uninitialized(integers.shape());
   std::transform(integers.begin(), integers.end(), values.begin(),
                  [&](int8_t number) { return dequantize(number, q.params_of(id)); });
@@ -59,7 +55,7 @@ std::vector<double> mean_integer_input(const QuantizedGraph& q, size_t i, const 
   std::vector<int64_t> sums(size, 0);
   int64_t count = 0;
   for_each_batch(q.graph, images, kBatch, [&](const Tensor<float>& batch) {
-    const Tensor<int8_t> integers = record<int8_t>(model, id, batch);
+    const Tensor<int8_t> integers = record(model, id, batch);
     for (int64_t k = 0; k < integers.size(); ++k) sums[static_cast<size_t>(k) % size] += integers[k];
     count += integers.size() / static_cast<int64_t>(size);
   });

@@ -1,7 +1,8 @@
 // What a layer of an integer model is given on some images, while the layers behind it may still change.
 #pragma once
 
-#include "quant/float_executor.h"
+#include <vector>
+
 #include "quant/quantize.h"
 
 namespace qlimit {
@@ -9,9 +10,6 @@ namespace qlimit {
 /// The graph up to node `last`, whose result is its output. Ids stay.
 Graph prefix(const Graph& graph, size_t last);
 QuantizedGraph prefix(const QuantizedGraph& q, size_t last);
-
-/// A value of the float graph on images [N,...], as [N,...].
-Tensor<float> record_value(const FloatExecutor& executor, ValueId id, const Tensor<float>& images);
 
 /// The input of node `i` on images [N,...], as the integer model computes it, dequantized: [N,...]. Runs the
 /// nodes before it. The input must be int8.

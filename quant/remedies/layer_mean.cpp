@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 
 namespace qlimit {
 namespace {
@@ -82,14 +83,10 @@ std::vector<double> mean_output(const Graph& graph, const Node& node, const std:
 }
 
 std::vector<double> dequantized_weight(const QuantizedFilter& filter, int axis) {
-  const Shape& shape = filter.weight.shape();
-  int64_t inner = 1;
-  for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  const ChannelView view(filter.weight.shape(), axis);
   std::vector<double> weight;
-  for (int64_t i = 0; i < shape.size(); ++i) {
-    const auto channel = static_cast<size_t>(i / inner % shape[axis]);
-    weight.push_back(double{filter.scales[filter.scales.size() == 1 ? 0 : channel]} * filter.weight[i]);
-  }
+  for (int64_t i = 0; i < filter.weight.size(); ++i)
+    weight.push_back(double{filter.scale(view.channel_of(i))} * filter.weight[i]);
   return weight;
 }
 
@@ -98,7 +95,12 @@ void set_bias(QuantizedGraph& q, size_t i, const std::vector<double>& bias) {
   QuantizedFilter& filter = q.filters[i];
   const double input_scale = q.params_of(q.graph.nodes[i].inputs[0]).scale;
   for (size_t c = 0; c < bias.size(); ++c) {
-    const double step = input_scale * filter.scales[filter.scales.size() == 1 ? 0 : c];
+    if (!std::isfinite(bias[c])) {
+      throw Error(ErrorKind::kNumeric, {.what = "a corrected bias is not finite",
+                                        .where = q.graph.value(q.graph.nodes[i].output).name,
+                                        .found = concat(bias[c], " in channel ", c)});
+    }
+    const double step = input_scale * filter.scale(static_cast<int64_t>(c));
     filter.bias[c] = static_cast<int32_t>(std::clamp(std::round(bias[c] / step), -kMost, kMost));
   }
 }

@@ -39,7 +39,7 @@ Tensor<float> real_weight(const QuantizedFilter& filter, int axis) {
 Tensor<float> real_bias(const QuantizedFilter& filter, float input_scale) {
   auto bias = Tensor<float>::uninitialized({static_cast<int64_t>(filter.bias.size())});
   for (size_t c = 0; c < filter.bias.size(); ++c) {
-    const double step = double{input_scale} * filter.scales[filter.scales.size() == 1 ? 0 : c];
+    const double step = double{input_scale} * filter.scale(static_cast<int64_t>(c));
     bias[static_cast<int64_t>(c)] = static_cast<float>(step * filter.bias[c]);
   }
   return bias;

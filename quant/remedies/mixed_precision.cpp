@@ -133,7 +133,15 @@ int64_t least_bytes(const NodeSensitivity& node, const Graph& graph) {
                                     .found = concat("node ", node.node)});
   }
   int64_t least = std::numeric_limits<int64_t>::max();
-  for (const NodeSensitivity::Choice& choice : node.choices) least = std::min(least, choice.bytes);
+  for (const NodeSensitivity::Choice& choice : node.choices) {
+    if (!std::isfinite(choice.damage)) {
+      throw Error(ErrorKind::kNumeric,
+                  {.what = "a damage is not a finite number",
+                   .where = concat("assign_widths, node ", node.node, " with ", choice.bits, " bits"),
+                   .found = concat(choice.damage)});
+    }
+    least = std::min(least, choice.bytes);
+  }
   return least;
 }
 

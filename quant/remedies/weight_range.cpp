@@ -6,28 +6,18 @@
 #include <limits>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 
 namespace qlimit {
 namespace {
 
-struct NamedMethod {
-  std::string_view name;
-  WeightRangeMethod method;
-};
-constexpr std::array<NamedMethod, 3> kMethods = {{{"min_max", WeightRangeMethod::kMinMax},
-                                                  {"percentile", WeightRangeMethod::kPercentile},
-                                                  {"mse", WeightRangeMethod::kMse}}};
-
 /// The weights that share one half range: all, or for each channel its own.
 std::vector<std::vector<float>> groups_of(const Tensor<float>& weight, int axis, Granularity granularity) {
   if (granularity == Granularity::kPerTensor) return {{weight.begin(), weight.end()}};
-  int64_t inner = 1;
-  for (int i = axis + 1; i < weight.rank(); ++i) inner *= weight.dim(i);
-  const int64_t channels = weight.dim(axis);
-  std::vector<std::vector<float>> groups(static_cast<size_t>(channels));
-  for (int64_t i = 0; i < weight.size(); ++i) {
-    groups[static_cast<size_t>(i / inner % channels)].push_back(weight[i]);
-  }
+  const ChannelView view(weight.shape(), axis);
+  std::vector<std::vector<float>> groups(static_cast<size_t>(view.channels));
+  for (int64_t i = 0; i < weight.size(); ++i)
+    groups[static_cast<size_t>(view.channel_of(i))].push_back(weight[i]);
   return groups;
 }
 
@@ -95,20 +85,6 @@ double weight_squared_error(const float* weights, int64_t n, float half_range, i
     sum += (w - q * scale) * (w - q * scale);
   }
   return sum;
-}
-
-WeightRangeMethod weight_range_method(std::string_view name) {
-  for (const NamedMethod& known : kMethods)
-    if (known.name == name) return known.method;
-  throw Error(ErrorKind::kUsage, {.what = "unknown way to choose the range of weights",
-                                  .expected = "min_max, percentile or mse",
-                                  .found = std::string(name)});
-}
-
-std::string weight_range_method_name(WeightRangeMethod method) {
-  for (const NamedMethod& known : kMethods)
-    if (known.method == method) return std::string(known.name);
-  return "unknown";
 }
 
 }  // namespace qlimit

@@ -10,8 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "quant/affine.h"
@@ -45,9 +43,5 @@ std::vector<float> mse_candidates(float most);
 /// Sum of the squared errors of n weights that are rounded to the grid with this half range, as
 /// quantize_filter rounds them; of all squares if the half range is 0. bits: 2 to 8.
 double weight_squared_error(const float* weights, int64_t n, float half_range, int bits);
-
-/// "min_max", "percentile", "mse", and back. Throws kUsage for another name.
-WeightRangeMethod weight_range_method(std::string_view name);
-std::string weight_range_method_name(WeightRangeMethod method);
 
 }  // namespace qlimit

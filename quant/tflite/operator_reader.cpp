@@ -116,11 +116,11 @@ ValueId OperatorReader::operand(size_t i) {
 ValueId OperatorReader::float_constant(size_t i) {
   const TfliteTensor& tensor = input(i);
   ValueId& id = graph_.values[static_cast<size_t>(op_.inputs[i])];
+  if (tensor.is_constant() && tensor.type != TfliteType::kFloat32) {
+    refuse("a constant of a type that is not supported here", "FLOAT32",
+           concat(to_string(tensor.type), " in '", tensor.name, "'"), ErrorKind::kUnsupported);
+  }
   if (id < 0 && tensor.is_constant()) {
-    if (tensor.type != TfliteType::kFloat32) {
-      refuse("a constant of a type that is not supported here", "FLOAT32",
-             concat(to_string(tensor.type), " in '", tensor.name, "'"), ErrorKind::kUnsupported);
-    }
     graph_.spend(tensor.elements);
     const Tensor<float> numbers = numbers_of<float>(tensor, graph_shape(tensor, graph_, where_));
     id = add_constant(tensor.name, DataType::kFloat32, numbers, {});
@@ -177,9 +177,8 @@ void OperatorReader::expect_same_params(const std::vector<ValueId>& operands) co
   const AffineParams out = params(output());
   for (const ValueId id : operands) {
     const AffineParams in = params(id);
-    expect(in == out, "operands and output need one scale and zero point",
-           concat(out.scale, " and ", out.zero_point),
-           concat(in.scale, " and ", in.zero_point, " in '", value(id).name, "'"));
+    expect(in == out, "operands and output need one scale and zero point", to_string(out),
+           concat(to_string(in), " in '", value(id).name, "'"));
   }
 }
 

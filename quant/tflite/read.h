@@ -8,11 +8,13 @@
 // FULLY_CONNECTED, LOGISTIC, MAX_POOL_2D, MEAN, MUL, PAD, QUANTIZE, RELU, RELU6, RELU_N1_TO_1, RESHAPE,
 // SOFTMAX and TANH. Everything else is refused by name before anything is computed: other operations, uint8,
 // int16 and float16, int4 other than for the weights of int8 layers, integer weights under float activations,
-// weights that are computed, shapes that are not known. What TFLite's kernels check when a model is prepared
-// is checked here (tflite/kernels/*.cc, Prepare).
+// weights that are computed, shapes that are not known. Most of what TFLite's kernels check when a model is
+// prepared is checked here (tflite/kernels/*.cc, Prepare). In one respect this is stricter: a pool, RESHAPE
+// or PAD has the very scale of its operand, where those kernels let the last digits differ.
 //
 // The file may hold anything: quant/tflite/file.h checks its bytes, this half what they mean. Memory: at most
-// TfliteModel::kMaxRepetition times the bytes of the file for each of: constants in int8, the same as floats.
+// TfliteModel::kMaxRepetition times the bytes of the file for constants in int8, and four times as much for
+// the same as floats.
 #pragma once
 
 #include <string>

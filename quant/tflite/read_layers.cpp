@@ -38,9 +38,8 @@ ValueId read_bias(OperatorReader& op, QuantizedFilter& filter, float input_scale
   filter.bias.assign(numbers.begin(), numbers.end());
   Tensor<float> real = Tensor<float>::uninitialized({channels});
   for (int64_t c = 0; c < channels; ++c) {
-    const float weight_scale = filter.scales[filter.scales.size() == 1 ? 0 : static_cast<size_t>(c)];
-    real[c] =
-        static_cast<float>(static_cast<double>(input_scale) * static_cast<double>(weight_scale) * numbers[c]);
+    real[c] = static_cast<float>(static_cast<double>(input_scale) * static_cast<double>(filter.scale(c)) *
+                                 numbers[c]);
   }
   return op.add_constant(from.name, DataType::kFloat32, real, {});
 }

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/kernels/staircase.h"
+#include "quant/channel_view.h"
 #include "quant/float_window_kernels.h"
 
 namespace qlimit {
@@ -33,45 +34,32 @@ void add_straight_through(const Variable& x, const Staircase& grid, const Tensor
   x.add_grad(dx);
 }
 
-/// What belongs to each output channel of a weight: a tensor seen as [outer, channels, inner].
-struct Channels {
-  int64_t count, inner, size;
-
-  Channels(const Shape& shape, int axis) : count(shape[axis]), inner(1), size(shape.size()) {
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+/// Calls body(channel, element) for every element of a weight tensor, in order.
+template <typename Body>
+void for_each_element(const ChannelView& view, const Body& body) {
+  const int64_t size = view.outer * view.channels * view.inner;
+  for (int64_t i = 0, channel = 0; i < size; channel = channel + 1 == view.channels ? 0 : channel + 1) {
+    for (const int64_t end = i + view.inner; i < end; ++i) body(channel, i);
   }
-  /// Calls body(channel, element) for every element, in order.
-  template <typename Body>
-  void for_each(const Body& body) const {
-    for (int64_t i = 0, channel = 0; i < size; channel = channel + 1 == count ? 0 : channel + 1) {
-      for (const int64_t end = i + inner; i < end; ++i) body(channel, i);
-    }
-  }
-};
+}
 
 /// A layer's integers, and how to read them as real numbers.
 class Integers {
  public:
   Integers(QuantizedFilter filter, const Shape& shape, int axis)
-      : filter_(std::move(filter)),
-        channels_(shape, axis),
-        top_(static_cast<float>(weight_max(filter_.bits))) {}
-
-  size_t scale_index(int64_t channel) const {
-    return filter_.scales.size() == 1 ? 0 : static_cast<size_t>(channel);
-  }
-  float scale(int64_t channel) const { return filter_.scales[scale_index(channel)]; }
+      : filter_(std::move(filter)), view_(shape, axis), top_(static_cast<float>(weight_max(filter_.bits))) {}
 
   Tensor<Real> weight() const {
     Tensor<Real> real = Tensor<Real>::uninitialized(filter_.weight.shape());
-    channels_.for_each(
-        [&](int64_t c, int64_t i) { real[i] = scale(c) * static_cast<float>(filter_.weight[i]); });
+    for_each_element(view_, [&](int64_t c, int64_t i) {
+      real[i] = filter_.scale(c) * static_cast<float>(filter_.weight[i]);
+    });
     return real;
   }
   Tensor<Real> bias(float input_scale) const {
-    Tensor<Real> real = Tensor<Real>::uninitialized({channels_.count});
-    for (int64_t c = 0; c < channels_.count; ++c) {
-      const double unit = static_cast<double>(input_scale) * scale(c);
+    Tensor<Real> real = Tensor<Real>::uninitialized({view_.channels});
+    for (int64_t c = 0; c < view_.channels; ++c) {
+      const double unit = static_cast<double>(input_scale) * filter_.scale(c);
       real[c] = static_cast<Real>(unit * filter_.bias[static_cast<size_t>(c)]);
     }
     return real;
@@ -82,8 +70,9 @@ class Integers {
     if (!weight.wants_grad()) return;
     Tensor<Real> gradient = Tensor<Real>::uninitialized(weight.shape());
     const Tensor<Real>& w = weight.value();
-    channels_.for_each(
-        [&](int64_t c, int64_t i) { gradient[i] = is_on_grid(w[i] / scale(c)) ? upstream[i] : 0; });
+    for_each_element(view_, [&](int64_t c, int64_t i) {
+      gradient[i] = is_on_grid(w[i] / filter_.scale(c)) ? upstream[i] : 0;
+    });
     weight.add_grad(gradient);
   }
 
@@ -91,11 +80,11 @@ class Integers {
                          const Tensor<Real>& upstream) const {
     if (!steps.wants_grad()) return;
     std::vector<double> sums(filter_.scales.size());
-    channels_.for_each([&](int64_t c, int64_t i) {
-      const float position = weight[i] / scale(c);
+    for_each_element(view_, [&](int64_t c, int64_t i) {
+      const float position = weight[i] / filter_.scale(c);
       const float derivative =
           static_cast<float>(filter_.weight[i]) - (is_on_grid(position) ? position : 0.0f);
-      sums[scale_index(c)] += static_cast<double>(upstream[i]) * derivative;
+      sums[filter_.scale_index(c)] += static_cast<double>(upstream[i]) * derivative;
     });
     const double elements = static_cast<double>(weight.size()) / static_cast<double>(sums.size());
     Tensor<Real> gradient = Tensor<Real>::uninitialized(steps.shape());
@@ -109,7 +98,7 @@ class Integers {
   bool is_on_grid(float position) const { return std::abs(position) < top_ + 0.5f; }
 
   QuantizedFilter filter_;
-  Channels channels_;
+  ChannelView view_;
   float top_;
 };
 

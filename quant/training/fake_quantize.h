@@ -14,6 +14,9 @@
 // Variable and has the gradient of their equation 3. With v = x / step, and q the integer it is rounded to:
 //
 //   dy/dstep = q - v   on the grid,      q   where it is cut off (q is the bound then)
+//
+// On the grid is here what rounds to a number of the grid; in equation 3 the grid ends half a step earlier,
+// at its bounds themselves.
 #pragma once
 
 #include <cstdint>

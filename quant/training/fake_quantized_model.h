@@ -18,6 +18,9 @@
 //   freeze_batch_norm_after the running statistics       go on moving
 //   freeze_ranges_after     the running statistics       stay
 //
+// Jacob et al. fold by moving averages from the start (their equation 14); the batch's statistics, which the
+// gradient goes through, are nearer to a training without quantization.
+//
 // By default batch norm is frozen and all is quantized from the start: right for a short training of a net
 // that is trained already, and cheap, since a batch's statistics cost each convolution a second time.
 #pragma once

@@ -46,7 +46,7 @@ struct TrainedFilter {
 /// exp(log_step): what is learned, so that a step stays above 0 and an optimizer moves it by a share of
 /// itself.
 Variable step_of(const Variable& log_step);
-/// The logarithm of each step; those below 1e-6, of weights that are always 0, count as 1e-6.
+/// The logarithm of each step; those below 1e-6 count as 1e-6, so that weights that are always 0 have one.
 Tensor<Real> log_of_steps(const std::vector<float>& steps);
 
 }  // namespace qlimit

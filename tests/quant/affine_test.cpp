@@ -53,6 +53,14 @@ TEST(ActivationParams, ALayerThatIsAlwaysZeroHasAScale) {
   }
 }
 
+TEST(ActivationParams, AreToldApartInWords) {
+  const AffineParams params = {.scale = 0.05f, .zero_point = -3, .bits = 4};
+  AffineParams next = params;
+  next.scale = std::nextafter(0.05f, 1.0f);
+  EXPECT_EQ(to_string(params), "scale 0.05, zero point -3, 4 bits");
+  EXPECT_EQ(to_string(next), "scale 0.050000004, zero point -3, 4 bits");
+}
+
 TEST(ActivationParams, RefusesWhatIsNotARange) {
   for (const Range& range : {Range{0, kInfinity}, Range{-kInfinity, 0}, Range{std::nanf(""), 1}, Range{1, -1},
                              Range{-3e38f, 3e38f}})
@@ -164,6 +172,11 @@ TEST(QuantizeFilter, RefusesWhatDoesNotFit) {
   expect_error(filter(weight, no_bias, 2), ErrorKind::kUsage, {"channel axis", "[2,2]"});
   expect_error([&] { quantize_filter(weight, no_bias, 0, three_ranges, 1.0f); }, ErrorKind::kUsage,
                {"one for each output channel", "found 3"});
+  for (const float half : {-1.0f, std::nanf(""), kInfinity}) {
+    const std::vector<float> halves = {1, half};
+    expect_error([&] { quantize_filter(weight, no_bias, 0, halves, 1.0f); }, ErrorKind::kNumeric,
+                 {"half range", "channel 1", concat("found ", half)});
+  }
   expect_error(filter(infinite, no_bias, 0), ErrorKind::kNumeric, {"not a finite number", "inf"});
   expect_error(filter(weight, broken_bias, 0), ErrorKind::kNumeric, {"not a finite number", "element 1"});
 }

@@ -115,6 +115,15 @@ TEST(MixedGraph, AGraphOfIntegersCanBeQuantizedAgain) {
   EXPECT_NEAR(y[1], -0.25, 0.01);
 }
 
+TEST(MixedGraph, AGraphWithFloatsBehindItsIntegersCannot) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {1, 2});
+  graph.add(op::Dequantize{}, {graph.add(op::Clamp{}, {graph.add(op::Quantize{}, {x})})});
+  const Tensor<float> images({1, 2}, {1.0f, -1.0f});
+  const Ranges ranges = calibrate(FloatExecutor(graph), images);
+  expect_error([&] { quantize(graph, ranges); }, ErrorKind::kUnsupported, {"dequantize_1"});
+}
+
 TEST(MixedGraph, GroupsAreConvolutionsOfSlices) {
   Random rng(32, "graph");
   const Window window = {.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1};

@@ -77,6 +77,15 @@ TEST(Observer, PercentileOfAKnownSequence) {
             (Range{-5000.0f, 5000.0f}));
 }
 
+// One of a thousand numbers is 0.1 %, though 100 - 99.9 is a little less in binary.
+TEST(Observer, PercentileLeavesOutAsMuchAsItSays) {
+  std::vector<float> values(1000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 100);
+  values[500] = 5000;
+  EXPECT_NEAR(observed({.method = CalibrationMethod::kPercentile, .percentile = 99.9}, values).max, 99, 2);
+  EXPECT_EQ(observed({.method = CalibrationMethod::kPercentile, .percentile = 99.95}, values).max, 5000);
+}
+
 TEST(Observer, PercentileOfReluKeepsZero) {
   std::vector<float> values = gaussian(10000);
   for (float& value : values) value = std::max(value, 0.0f);

@@ -95,8 +95,10 @@ TEST(Concatenation, RefusesUnequalParameters) {
     return [=] { int8::expect_equal_params("concatenation", inputs, output); };
   };
   EXPECT_NO_THROW(join({params, params}, params)());
-  expect_error(join({params, shifted}, params), ErrorKind::kUnsupported, {"the same scale", "found 0.5"});
-  expect_error(join({params, params}, finer), ErrorKind::kUnsupported, {"the same scale", "expected 0.25"});
+  expect_error(join({params, shifted}, params), ErrorKind::kUnsupported,
+               {"the same scale", "found scale 0.5"});
+  expect_error(join({params, params}, finer), ErrorKind::kUnsupported,
+               {"the same scale", "expected scale 0.25"});
 }
 
 }  // namespace

@@ -221,6 +221,10 @@ TEST(CorrectBias, WrongArgumentsAreRefused) {
         correct_bias_analytically(q, graph, {{"input", {.mean = {1.0}, .deviation = {1.0}}}});
       },
       ErrorKind::kUsage, {"input", "4 channels"});
+  const std::vector<double> ones(4, 1.0), broken = {1.0, std::nan(""), 1.0, 1.0};
+  const ActivationMoments moments = {{"input", {.mean = broken, .deviation = ones}}};
+  expect_error([&] { correct_bias_analytically(q, graph, moments); }, ErrorKind::kNumeric,
+               {"corrected bias", "dense_1", "nan"});
 }
 
 }  // namespace

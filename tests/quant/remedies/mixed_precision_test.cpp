@@ -188,6 +188,10 @@ TEST(MixedPrecision, WrongArgumentsAreRefused) {
                {"node 0"});
   expect_error([&] { assign_widths(f.graph, {{.node = 7, .choices = {{}}}}, 100); }, ErrorKind::kUsage,
                {"node 7"});
+  const std::vector<NodeSensitivity> unknown = {
+      {.node = 0, .choices = {{.bits = 2, .bytes = 1, .damage = std::nan("")}, {.bits = 8, .bytes = 4}}}};
+  expect_error([&] { assign_widths(f.graph, unknown, 100); }, ErrorKind::kNumeric,
+               {"damage", "node 0 with 2 bits", "nan"});
   const QuantizedModel model(quantize(f.graph, f.ranges));
   expect_error([&] { classification_loss(f.images, {1, 2})(model); }, ErrorKind::kUsage, {"2 labels"});
   expect_error([&] { classification_loss(f.images, std::vector<int64_t>(200, 16))(model); },

@@ -149,10 +149,6 @@ TEST(WeightRange, OptionsAreChecked) {
   refuse(4, {.percentile = 101}, "above 50");
   refuse(4, {.percentile = std::nan("")}, "above 50");
   expect_error([&] { range_of(Tensor<float>({1, 1}, {std::nanf("")}), 4, kMse); }, ErrorKind::kNumeric, {});
-  for (const char* name : {"min_max", "percentile", "mse"}) {
-    EXPECT_EQ(weight_range_method_name(weight_range_method(name)), name);
-  }
-  expect_error([] { weight_range_method("median"); }, ErrorKind::kUsage, {"median", "percentile"});
 }
 
 }  // namespace

@@ -34,6 +34,23 @@ TEST(RefuseTflite, DynamicRangeQuantization) {
                  ErrorKind::kUnsupported, {"FULLY_CONNECTED", "dynamic range", "INT8 in 'weight'"});
 }
 
+// A constant that an integer operation has read before is no bias of a float layer, either.
+TEST(RefuseTflite, IntegerBiasOfAFloatLayer) {
+  FileSpec spec;
+  spec.tensors = {int8_tensor("x", {1, 3}, 0.5f, 0),   int8_constant("c", {3}, {0.1f}),
+                  int8_tensor("sum", {1, 3}, 0.5f, 0), float_tensor("real", {1, 3}),
+                  float_tensor("weight", {3, 3}),      float_tensor("y", {1, 3})};
+  spec.tensors[4].data = bytes_of(std::vector<float>(9, 1.0f));
+  spec.operators = {{BuiltinOperator::ADD, {0, 1}, {2}},
+                    {BuiltinOperator::DEQUANTIZE, {2}, {3}},
+                    {BuiltinOperator::FULLY_CONNECTED, {3, 4, 1}, {5}}};
+  spec.inputs = {0};
+  spec.outputs = {5};
+  expect_refused(spec, ErrorKind::kUnsupported, {"FULLY_CONNECTED", "FLOAT32", "INT8 in 'c'"});
+  spec.operators[2].inputs.pop_back();
+  EXPECT_EQ(read(spec).graph.nodes.size(), 3u);
+}
+
 TEST(RefuseTflite, ComputedWeights) {
   FileSpec spec =
       one_operation(BuiltinOperator::FULLY_CONNECTED,

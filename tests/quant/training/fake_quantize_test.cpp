@@ -119,7 +119,7 @@ TEST(FakeQuantize, NotANumberStaysSoAndHasNoGradient) {
   EXPECT_EQ(list(x.grad()), (std::vector<float>{0, 1}));
 }
 
-TEST(LearnedStep, HasTheGradientOfEquation3) {
+TEST(LearnedStep, HasTheGradientOfEquation3AwayFromTheBounds) {
   // Step 0.5, three bits from 0 on: 0, 0.5, ... 3.5. In steps: 1.2 -> 1, -2 -> 0, 20 -> 7, 6.6 -> 7.
   const Variable step = Variable::parameter(Tensor<float>({1}, {0.5f}));
   const Variable x = Variable::parameter(row({0.6f, -1, 10, 3.3f}));
