@@ -1,6 +1,6 @@
 // Cutout: a square of each training image is hidden, so that a network cannot rest on one feature alone
-// (DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout", 2017,
-// section 3.2: squares of 16 pixels for CIFAR-10, their centres anywhere in the image).
+// (DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout", 2017: squares
+// of 16 pixels for CIFAR-10, their centres anywhere in the image).
 //
 //   const Square square = draw_square(16, height, width, stream);
 //   hide_square(square, height, width, channels, out);

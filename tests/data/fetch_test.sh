@@ -118,6 +118,24 @@ done
 
 QLIMIT_DATA=$data fetch mnist || fail 'QLIMIT_DATA names the folder'
 [[ ! -s log ]] || fail 'QLIMIT_DATA: the files are there'
+
+# Where nothing can be fetched: what the programs would read is there.
+start_over
+echo 'exit 1' > npm_does
+for folder in own own/mnist; do
+  for form in plain packed mixed; do
+    rm -rf own && mkdir -p $folder
+    cp $idx $folder
+    [[ $form == plain ]] || gzip $folder/train-images-idx3-ubyte
+    [[ $form != packed ]] || gzip $folder/*-ubyte
+    QLIMIT_DATA=$root/own fetch mnist || fail "files lie in $folder, $form"
+    [[ ! -s log ]] || fail "$folder, $form: silent"
+  done
+  tr e E < train-labels-idx1-ubyte | gzip > $folder/train-labels-idx1-ubyte.gz
+  rm -f $folder/train-labels-idx1-ubyte
+  ! QLIMIT_DATA=$root/own fetch mnist || fail "a wrong file in $folder is noticed"
+done
+
 ! fetch imagenet || fail 'an unknown name is refused'
 grep -q "no data set 'imagenet'" log || fail 'says which name is unknown'
 ! fetch || fail 'no name is refused'
