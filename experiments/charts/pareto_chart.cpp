@@ -360,8 +360,4 @@ Canvas draw_pareto_chart(const std::vector<StudyResult>& results) {
   return canvas;
 }
 
-void write_pareto_chart(const std::filesystem::path& path, const std::vector<StudyResult>& results) {
-  draw_pareto_chart(results).write_png(path);
-}
-
 }  // namespace qlimit

@@ -1,14 +1,13 @@
 // The picture of the study: accuracy over latency, where each model's int8 version stands beside its fp32
 // one.
 //
-//   write_pareto_chart("results/pareto_chart.png", {mnist, micro, standard});
+//   draw_pareto_chart({mnist, micro, standard}).write_png("results/pareto_chart.png");
 //
 // Each data set has a panel of its own, because 99 % on digits and 74 % on photographs are answers to
 // different questions: accuracies compare, and one model dominates another, within a panel only. The panels
 // share the logarithmic axis of latencies.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,9 +28,6 @@ bool latencies_compare(const std::vector<StudyResult>& results);
 
 /// Draws the chart. Throws kUsage unless there are 1 to 12 results.
 Canvas draw_pareto_chart(const std::vector<StudyResult>& results);
-
-/// Draws and writes the PNG (whole or not at all).
-void write_pareto_chart(const std::filesystem::path& path, const std::vector<StudyResult>& results);
 
 /// The same figures as a Markdown table, one row a model, with a line of notes below.
 std::string pareto_table(const std::vector<StudyResult>& results);

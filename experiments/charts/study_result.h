@@ -1,12 +1,12 @@
 // What the comparison of models needs to know of one experiment: the part of its result.json that `pareto`
 // reads.
 //
-//   {"experiment": "micro_cifar", "dataset": "cifar10", "seed": 42, "parameters": 10466, "multiply_adds":
-//   820464,
-//    "fp32": {"accuracy": 0.738, "standard_error": 0.0044, "model_bytes": 41864,
+//   {"experiment": "micro_cifar", "dataset": "cifar10", "seed": 42, "parameters": 10474,
+//    "multiply_adds": 820464,
+//    "fp32": {"accuracy": 0.738, "standard_error": 0.0044, "model_bytes": 43088,
 //             "latency_us": {"median": 30.1, "low": 29.5, "high": 31.2}, "throughput": 33000.0},
-//    "int8": {the same}, "threads": 2, "machine": {"processor": "...", "instruction_set":
-//    "avx2"}}
+//    "int8": {the same}, "threads": 2,
+//    "machine": {"processor": "...", "instruction_set": "avx2"}}
 //
 // Other keys may stand in the file and are left alone.
 #pragma once

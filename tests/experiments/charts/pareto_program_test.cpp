@@ -23,8 +23,8 @@ struct Outcome {
   std::string output;  // both streams
 };
 
-Outcome pareto(const std::string& arguments) {
-  const std::string command = std::string(QLIMIT_PARETO) + " " + arguments + " 2>&1";
+Outcome pareto(const std::string& arguments, const std::string& output = "") {
+  const std::string command = std::string(QLIMIT_PARETO) + " " + arguments + " 2>&1" + output;
   std::FILE* pipe = popen(command.c_str(), "r");
   Outcome run;
   std::array<char, 4096> buffer;
@@ -89,6 +89,12 @@ TEST_F(ParetoProgram, HelpShowsExamples) {
   EXPECT_EQ(run.status, 0);
   EXPECT_NE(run.output.find("Examples:"), std::string::npos);
   EXPECT_NE(run.output.find("--results"), std::string::npos);
+}
+
+TEST_F(ParetoProgram, AFullDiskIsNoSuccess) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP();
+  expect_complaint(pareto("--help", " > /dev/full"), 1, "standard output");
+  expect_complaint(pareto(concat("--results ", folder_), " > /dev/full"), 1, "standard output");
 }
 
 TEST_F(ParetoProgram, MissingOrBrokenResultsAreStatusOneAndWriteNothing) {
