@@ -172,6 +172,31 @@ std::vector<int64_t> read_labels(const fs::path& path, int64_t examples) {
   return labels;
 }
 
+std::vector<int64_t> without_ones(const Shape& shape) {
+  std::vector<int64_t> sizes;
+  for (int axis = 1; axis < shape.rank(); ++axis) {
+    if (shape[axis] != 1) sizes.push_back(shape[axis]);
+  }
+  return sizes;
+}
+
+NpyArray reshaped(const NpyArray& array, const Shape& shape) {
+  return std::visit([&](const auto& t) -> NpyArray { return t.reshape(shape); }, array);
+}
+
+// Examples of the input's shape but for axes of size 1 get these, and a single one the N. Others stay as they
+// are.
+NpyArray shaped_as_input(const NpyArray& array, const Shape& input) {
+  const Shape& shape = shape_of(array);
+  const auto fits = [&](const Shape& s) { return without_ones(s) == without_ones(input); };
+  if (shape.rank() == 0) return reshaped(array, {1});
+  if (fits(shape)) return reshaped(array, with_batch(input, shape[0]));
+  if (shape.rank() == Shape::kMaxRank) return array;
+  std::vector<int64_t> alone(shape.begin(), shape.end());
+  alone.insert(alone.begin(), 1);
+  return fits(Shape(alone)) ? reshaped(array, with_batch(input, 1)) : array;
+}
+
 Examples from_array(const ExamplesRequest& request, const Shape& input) {
   NpyArray array = read_npy(request.data);
   if (std::holds_alternative<Tensor<int32_t>>(array) || std::holds_alternative<Tensor<int64_t>>(array)) {
@@ -180,13 +205,7 @@ Examples from_array(const ExamplesRequest& request, const Shape& input) {
                                    .expected = "uint8, int8 or float32",
                                    .found = type_name(array)});
   }
-  if (shape_of(array).rank() == input.rank() - 1) {
-    std::vector<int64_t> dims(shape_of(array).begin(), shape_of(array).end());
-    dims.insert(dims.begin(), 1);
-    array = std::visit([&](const auto& t) -> NpyArray { return t.reshape(Shape(dims)); }, array);
-  }
-  if (shape_of(array).rank() == 0)
-    array = std::visit([](const auto& t) -> NpyArray { return t.reshape({1}); }, array);
+  array = shaped_as_input(array, input);
   Examples examples{.name = request.data, .values = array};
   if (!request.labels.empty()) examples.labels = read_labels(request.labels, examples.size());
   examples.values = first_rows(array, request.limit);
@@ -222,14 +241,6 @@ Examples load(const ExamplesRequest& request, const Shape& input) {
                                     .hint = "name the folder of one of them"});
   }
   return from_pictures(read_image_folder(path, picture_shape(input), request.limit), request);
-}
-
-std::vector<int64_t> without_ones(const Shape& shape) {
-  std::vector<int64_t> sizes;
-  for (int axis = 1; axis < shape.rank(); ++axis) {
-    if (shape[axis] != 1) sizes.push_back(shape[axis]);
-  }
-  return sizes;
 }
 
 void check_fit(const Examples& examples, const Shape& input) {

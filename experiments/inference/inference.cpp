@@ -70,7 +70,21 @@ std::optional<Accuracy> accuracy_of(const NpyArray& output, const Examples& exam
   return count_right(output, examples.labels);
 }
 
-// Runs the examples, and does with the tensors what the options say.
+// With the tensors of a folder, or with the outputs in a file.
+ComparisonResult compared(const InferenceOptions& options, const QuantizedModel& model,
+                          const Tensors& tensors) {
+  if (!fs::is_directory(options.against))
+    return compare_output(tensors.output, options.against, options.tolerance);
+  std::vector<LayerTensor> layers = tensors.layers;
+  // Last of all the output of ordinary runs, against the file of the layer that it is.
+  layers.push_back({.number = model.graph().producer(model.graph().output) + 1,
+                    .name = "output",
+                    .values = tensors.output});
+  return compare_layers(layers, options.against, options.tolerance);
+}
+
+// Runs the examples, and does with the tensors what the options say: files are compared with before any is
+// written.
 void run_examples(const InferenceOptions& options, const QuantizedModel& model, const Examples& examples,
                   const InputEncoder& encoder, std::FILE* out, InferenceReport& report) {
   const bool folder = !options.against.empty() && fs::is_directory(options.against);
@@ -85,6 +99,7 @@ void run_examples(const InferenceOptions& options, const QuantizedModel& model, 
   if (report.accuracy) fmt::print(out, "{}", accuracy_text(*report.accuracy));
   if (examples.size() <= kFewExamples && shape_of(tensors.output)[0] == examples.size())
     fmt::print(out, "{}", answers_text(tensors.output, model, examples.class_names));
+  if (!options.against.empty()) report.comparison = compared(options, model, tensors);
   if (!options.output.empty()) {
     write_npy(options.output, tensors.output);
     fmt::print(out, "written: {}\n", options.output.string());
@@ -93,17 +108,10 @@ void run_examples(const InferenceOptions& options, const QuantizedModel& model, 
     write_layers(options.layers, tensors.layers);
     fmt::print(out, "written: {} tensors in {}\n", tensors.layers.size(), options.layers.string());
   }
-  if (options.against.empty()) return;
-  // Last of all the output of ordinary runs, against the file of the layer that it is.
-  if (folder) {
-    tensors.layers.push_back({.number = model.graph().producer(model.graph().output) + 1,
-                              .name = "output",
-                              .values = tensors.output});
+  if (report.comparison) {
+    fmt::print(out, "\n{}{}: {}", folder ? report.comparison->table() : "", options.against.string(),
+               report.comparison->verdict());
   }
-  report.comparison = folder ? compare_layers(tensors.layers, options.against, options.tolerance)
-                             : compare_output(tensors.output, options.against, options.tolerance);
-  fmt::print(out, "\n{}{}: {}", folder ? report.comparison->table() : "", options.against.string(),
-             report.comparison->verdict());
 }
 
 }  // namespace

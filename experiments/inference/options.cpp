@@ -94,6 +94,13 @@ void check(const InferenceOptions& o) {
     }
   }
   if (o.tolerance > 0 && o.against.empty()) refuse("--tolerance is for --against", "see --help");
+  const std::pair<const char*, const std::filesystem::path&> written[] = {{"--output", o.output},
+                                                                          {"--layers", o.layers}};
+  for (const auto& [option, path] : written) {
+    std::error_code none;  // neither of them need exist
+    if (!o.against.empty() && std::filesystem::equivalent(path, o.against, none))
+      refuse(concat(option, " would overwrite what --against compares with"), "choose another name");
+  }
 }
 
 }  // namespace

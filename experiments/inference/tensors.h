@@ -2,7 +2,7 @@
 // can be written to files.
 //
 //   Tensors tensors = compute_tensors(model, encoder, examples.size(), {.layers = true});
-//   write_layers("layers", tensors.layers);       // layers/00_images.npy, layers/01_conv2d_1.npy, ...
+//   write_layers("layers", tensors.layers);       // layers/00_input.npy, layers/01_conv2d_1.npy, ...
 //   write_npy("logits.npy", tensors.output);
 #pragma once
 

@@ -131,6 +131,23 @@ TEST_F(ExampleFiles, ASingleExampleMayLeaveOutTheBatch) {
   EXPECT_EQ(load_examples({.data = array(Tensor<float>({2, 3}))}, {8, 3}).size(), 2);
 }
 
+// As MNIST is kept elsewhere: without its axis of one channel, or with that axis in front.
+TEST_F(ExampleFiles, AxesOfSizeOneMayBeLeftOutOrStandElsewhere) {
+  Tensor<uint8_t> digits({5, 28, 28});
+  for (int64_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<uint8_t>(i % 251);
+  const Tensor<uint8_t> one({28, 28});
+  const Examples expected =
+      load_examples({.data = array(digits.reshape({5, 28, 28, 1})), .normalize = "0.1/0.3"}, kDigit);
+  for (const Shape& shape : {Shape{5, 28, 28}, Shape{5, 1, 28, 28}}) {
+    const Examples examples =
+        load_examples({.data = array(digits.reshape(shape)), .normalize = "0.1/0.3"}, kDigit);
+    EXPECT_EQ(shape_of(examples.values), Shape({5, 28, 28, 1}));
+    EXPECT_EQ(encoded<float>(examples, {}, 0, 5), encoded<float>(expected, {}, 0, 5));
+  }
+  for (const Shape& shape : {Shape{28, 28}, Shape{28, 28, 1}, Shape{1, 28, 28}, Shape{1, 28, 28, 1}})
+    EXPECT_EQ(load_examples({.data = array(one.reshape(shape))}, kDigit).size(), 1) << shape.to_string();
+}
+
 TEST_F(ExampleFiles, ArraysHaveLabelsFromAnotherFile) {
   const std::string data = array(Tensor<float>({3, 2}));
   write_npy(folder_ / "labels.npy", Tensor<int64_t>({3}, {7, 0, 9}));

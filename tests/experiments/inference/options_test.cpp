@@ -2,7 +2,9 @@
 
 #include <sstream>
 
+#include "core/file.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qlimit {
 namespace {
@@ -77,6 +79,16 @@ TEST(InferenceOptions, WhatNeedsDataSaysSo) {
   for (const char* option : {"--labels", "--normalize", "--limit", "--output", "--layers", "--against"})
     expect_refusal({"m", option, "1"}, {option, "--data"});
   expect_refusal({"m", "--data", "d", "--tolerance", "1"}, {"--tolerance", "--against"});
+}
+
+TEST(InferenceOptions, WhatIsComparedWithIsNotOverwritten) {
+  const TemporaryFolder folder;
+  write_file(folder / "theirs.npy", "kept");
+  const std::string file = folder / "theirs.npy", again = folder / "." / "theirs.npy";
+  expect_refusal({"m", "--data", "d", "--output", again, "--against", file}, {"--output", "overwrite"});
+  expect_refusal({"m", "--data", "d", "--layers", folder.path(), "--against", folder.path()},
+                 {"--layers", "overwrite"});
+  EXPECT_NO_THROW(parsed({"m", "--data", "d", "--output", folder / "ours.npy", "--against", file}));
 }
 
 TEST(InferenceOptions, HelpExplainsDataAndNormalization) {
