@@ -35,19 +35,21 @@ std::vector<EpochRecord> unpack(const Tensor<double>& table) {
   return history;
 }
 
-[[noreturn]] void refuse(const Archive& archive, const std::string& what, const std::string& expected,
-                         const std::string& found) {
-  throw Error(ErrorKind::kData, {.what = what,
-                                 .where = archive.where(),
-                                 .expected = expected,
-                                 .found = found,
-                                 .hint = "start anew without --resume"});
-}
+// Says no to a checkpoint.
+struct Refusal {
+  std::string where, hint;
 
-void require_same_settings(const SettingsList& settings, const Archive& archive) {
+  [[noreturn]] void operator()(const std::string& what, const std::string& expected,
+                               const std::string& found) const {
+    throw Error(ErrorKind::kData,
+                {.what = what, .where = where, .expected = expected, .found = found, .hint = hint});
+  }
+};
+
+void require_same_settings(const SettingsList& settings, const Archive& archive, const Refusal& refuse) {
   const std::string prefix = "settings.";
   const auto refuse_other = [&](const std::string& expected, const std::string& found) {
-    refuse(archive, "the checkpoint was made with other settings", expected, found);
+    refuse("the checkpoint was made with other settings", expected, found);
   };
   for (const auto& [name, value] : settings) {
     const std::string stored = archive.contains(prefix + name) ? archive.text(prefix + name) : "none";
@@ -76,22 +78,22 @@ void save_checkpoint(const std::filesystem::path& path, Training& training, cons
   archive.save(path);
 }
 
-void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average) {
+void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average,
+                     const std::string& hint) {
   const Archive archive = Archive::load(path);
-  if (archive.text("kind") != kKind)
-    refuse(archive, "not a checkpoint of this version", kKind, archive.text("kind"));
-  require_same_settings(training.identity(), archive);
+  const Refusal refuse{.where = archive.where(), .hint = hint};
+  if (archive.text("kind") != kKind) refuse("not a checkpoint of this version", kKind, archive.text("kind"));
+  require_same_settings(training.identity(), archive, refuse);
 
   const Tensor<double>& history = archive.tensor<double>("history");
   if (history.rank() != 2 || history.dim(1) != kRecordFields || history.dim(0) > training.settings().epochs)
-    refuse(archive, "the history has the wrong shape", "", history.shape().to_string());
+    refuse("the history has the wrong shape", "", history.shape().to_string());
   load_state(training.model(), archive);
   load_state(training.optimizer(), archive);
   if (average) load_state(*average, archive);
   const int64_t steps = history.dim(0) * training.steps_per_epoch();
   if (training.optimizer().steps() != steps)
-    refuse(archive, "steps and epochs do not agree", concat(steps, " steps"),
-           concat(training.optimizer().steps()));
+    refuse("steps and epochs do not agree", concat(steps, " steps"), concat(training.optimizer().steps()));
   training.set_history(unpack(history));
 }
 

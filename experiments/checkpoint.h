@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "experiments/train.h"
 #include "optim/weight_average.h"
@@ -22,7 +23,8 @@ void save_checkpoint(const std::filesystem::path& path, Training& training,
 
 /// Throws kIo for a missing file, kData for one that is damaged, belongs to other settings, data or another
 /// model, holds numbers that are not finite, or lacks the average that is asked for; neither training nor
-/// average are of further use then.
-void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average = nullptr);
+/// average are of further use then. hint: what the user of a program can do about other settings.
+void load_checkpoint(const std::filesystem::path& path, Training& training, WeightAverage* average = nullptr,
+                     const std::string& hint = "start anew without it");
 
 }  // namespace qlimit

@@ -17,8 +17,9 @@ Engine engine_of(const std::string& name, std::shared_ptr<const Model> model) {
   const auto workspace = std::make_shared<Workspace>(model->make_workspace(kLargestBatch));
   const Shape output = model->graph().value(model->graph().output).shape;
   return {.name = name, .run = [=](const Tensor<float>& images) {
-            Tensor<float> logits = Tensor<float>::uninitialized(with_batch(output, images.dim(0)));
-            model->run(images.data(), images.dim(0), logits.data(), *workspace);
+            const int64_t runs = run_count(model->graph(), images.shape());
+            Tensor<float> logits = Tensor<float>::uninitialized(repeated(output, runs));
+            model->run(images.data(), runs, logits.data(), *workspace);
             return logits;
           }};
 }

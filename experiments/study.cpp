@@ -126,7 +126,7 @@ void train(Training& training, const StudyData& data, const Options& options, co
            const Console& console, RunResult& result) {
   const fs::path checkpoint = folder / "checkpoint.qla";
   if (options.resume) {
-    load_checkpoint(checkpoint, training);
+    load_checkpoint(checkpoint, training, nullptr, "start anew without --resume");
     console.note(
         fmt::format("resumed after epoch {} from {}\n", training.epochs_done(), checkpoint.string()));
   }

@@ -132,6 +132,18 @@ std::vector<SeedResult> read_results(const ChampionRecipe& recipe, const fs::pat
   return results;
 }
 
+// The machine that a result names is one that trained: a later call, which finds all seeds done, leaves it.
+void write_result(const fs::path& path, const nlohmann::ordered_json& json) {
+  if (fs::exists(path)) {
+    auto before = nlohmann::ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+    if (before.is_object()) {
+      for (const char* key : {"machine", "git_revision"}) before[key] = json.at(key);
+      if (before == json) return;
+    }
+  }
+  write_file(path, json.dump(2) + "\n");
+}
+
 ChampionPlace place_of(const std::string& recipe, const ChampionOptions& options) {
   const fs::path root = options.output.empty() ? fs::path("results") / "champion" : options.output;
   return {.folder = root / (options.trial ? recipe + "_trial" : recipe),
@@ -166,7 +178,7 @@ std::vector<SeedResult> run_recipe(const ChampionRecipe& recipe, const ChampionP
   const std::vector<SeedResult> results = read_results(recipe, place.folder);
   const fs::path first = seed_folder(place.folder, recipe.training.seed) / "model_int8.tflite";
   write_file(place.folder / "model_int8.tflite", read_file(first, kMostModelBytes));
-  write_file(place.folder / "result.json", champion_json(recipe, settings, results).dump(2) + "\n");
+  write_result(place.folder / "result.json", champion_json(recipe, settings, results));
   return results;
 }
 

@@ -75,7 +75,10 @@ void run_epoch(Training& training, WeightAverage& average, const ChampionImages&
 // then.
 double run_epochs(Training& training, WeightAverage& average, const ChampionImages& images,
                   const fs::path& checkpoint, ProgressStyle style) {
-  if (fs::exists(checkpoint)) load_checkpoint(checkpoint, training, &average);
+  if (fs::exists(checkpoint)) {
+    load_checkpoint(checkpoint, training, &average,
+                    "if it is the instruction set, set QLIMIT_ISA; or remove the file to start anew");
+  }
   Progress progress(stdout, style, training.settings().epochs, training.images_per_epoch());
   while (!training.finished()) run_epoch(training, average, images, checkpoint, progress);
   average.swap();  // for good

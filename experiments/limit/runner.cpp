@@ -75,12 +75,16 @@ size_t StudyRunner::adopt(const LimitResults& results, const std::vector<Job>& j
     const auto training = known.find({.kind = JobKind::kTrain, .net = net});
     const bool complete = std::all_of(its_jobs.begin(), its_jobs.end(),
                                       [&](const Job* job) { return known.contains(job->name); });
-    const bool begun =
-        std::any_of(its_jobs.begin(), its_jobs.end(), [&](const Job* job) { return is_done(job->name); });
+    const auto is_ours = [&](const Job* job) {  // done here, and not taken over from these results before
+      const auto found = known.find(job->name);
+      return is_done(job->name) &&
+             (found == known.end() || line_of(job_path(job->name)) != to_line(*found->second));
+    };
+    const bool begun = std::any_of(its_jobs.begin(), its_jobs.end(), is_ours);
     if (begun || training == known.end() || !(complete || can_train_again(*training->second))) continue;
     for (const Job* job : its_jobs) {
       const auto found = known.find(job->name);
-      if (found == known.end()) continue;
+      if (found == known.end() || is_done(job->name)) continue;
       write_file(job_path(job->name), to_line(*found->second) + "\n");
       ++count;
     }

@@ -41,8 +41,9 @@ class StudyRunner {
   void run(const JobName& job);
 
   /// Takes over the results of nets of which nothing is done here: of those that have every job of the list,
-  /// and of those whose missing jobs can be done with the same net here (see above). Returns how many jobs.
-  /// Throws kUsage for results of another study.
+  /// and of those whose missing jobs can be done with the same net here (see above). What was taken over
+  /// before an interruption counts as not done. Returns how many jobs. Throws kUsage for results of another
+  /// study.
   size_t adopt(const LimitResults& results, const std::vector<Job>& jobs);
   /// Writes results.jsonl from all finished jobs of the list, in its order; returns how many there are.
   /// Throws kData for a job file that is damaged.

@@ -61,7 +61,7 @@ TEST_F(Checkpoint, OtherSettingsAreNamed) {
   TrainingSettings other = kSettings;
   other.learning_rate = 0.02;
   expect_error([&] { load(other); }, ErrorKind::kData,
-               {"other settings", path_.string(), "learning rate 0.02", "found 0.01", "--resume"});
+               {"other settings", path_.string(), "learning rate 0.02", "found 0.01", "start anew"});
   other = kSettings;
   other.epochs = 4;
   expect_error([&] { load(other); }, ErrorKind::kData, {"epochs 4", "found 3"});

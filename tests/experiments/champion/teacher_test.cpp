@@ -104,6 +104,20 @@ TEST(Teacher, WhatIsNoModelIsRefused) {
   expect_error([&] { read_teacher(folder / "text.tflite"); }, ErrorKind::kData, {"text.tflite"});
 }
 
+TEST_F(ATeacher, ImagesOfAnotherSizeThanItsOwnAreRefused) {
+  const TemporaryFolder folder;
+  Random random(1, "weights");
+  const auto model = small_model(random);
+  const CompiledModels compiled = compile(*model, data_, channel_statistics(data_), {});
+  write_file(folder / "int8.tflite", compiled.int8_export.file.bytes);
+  const TrainingHooks hooks = taught_by(read_teacher(folder / "int8.tflite"), {.teacher_share = 1});
+  const Dataset larger = striped_images(6, 16, 1), coloured = striped_images(6, 12, 3);
+  const Tensor<float> logits({6, 10});
+  expect_error([&] { loss(hooks, logits, batch_of(larger)); }, ErrorKind::kUsage,
+               {"do not fit the model", "[1,12,12,1]", "[6,16,16,1]"});
+  expect_error([&] { loss(hooks, logits, batch_of(coloured)); }, ErrorKind::kUsage, {"[6,12,12,3]"});
+}
+
 TEST_F(ATeacher, ItsOptionsAreTheCheckpointsBusiness) {
   Random random(1, "weights");
   const auto model = small_model(random);

@@ -158,6 +158,25 @@ TEST_F(LimitStudy, GoesOnFromResultsOfWholeNets) {
   EXPECT_NE(other.err.find("another study"), std::string::npos) << other.err;
 }
 
+// An interruption while results are taken over leaves a part of a net; the rest follows.
+TEST_F(LimitStudy, TakesOverTheRestAfterAnInterruption) {
+  if (kUnderSanitizer) GTEST_SKIP();
+  ASSERT_EQ(run({"--quiet"}, "whole").status, 0);
+  LimitResults results = read_limit_results(folder_ / "whole" / "results.jsonl");
+  std::string lines = to_line(results.header) + "\n";
+  for (Record& record : results.records) {
+    if (auto* net = std::get_if<TrainResult>(&record.result)) net->instruction_set = "another";
+    lines += to_line(record) + "\n";
+  }
+  write_file(folder_ / "elsewhere.jsonl", lines);
+  ASSERT_EQ(run({"--quiet", "--from", folder_ / "elsewhere.jsonl"}, "copy").status, 0);
+  ASSERT_TRUE(fs::remove(folder_ / "copy/jobs/quantize-plain-w4-s1-bias.json"));
+  const Exit again = run({"--quiet", "--from", folder_ / "elsewhere.jsonl"}, "copy");
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(findings("whole"), findings("copy"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "copy" / "nets"));
+}
+
 // What is missing of a net is measured with the same net, trained again; where that would be another one,
 // all of it is done anew.
 TEST_F(LimitStudy, GoesOnFromResultsOfAPartOfANet) {
