@@ -1,15 +1,17 @@
 // The graph: a model between training and inference, as plain data.
 //
 // A Graph is a list of values (tensors) and a list of nodes (operations) in the order in which they run. It
-// is filled by `trace` from the tape of a trained model, rewritten by the passes, and compiled by
-// FloatExecutor and `quantize`. It knows nothing of gradients, layers or integers.
+// is filled by `trace` from the tape of a trained model or from a .tflite file, rewritten by the passes, and
+// compiled by FloatExecutor, or turned into integers by `quantize` and compiled by QuantizedModel. It knows
+// nothing of gradients and layers. Which values are int8 it says; their scales and the integers of weights
+// stand in QuantizedGraph.
 //
 //   Graph graph = trace(model, {1, 32, 32, 3});
 //   run_passes(graph);                       // fold batch norm, fuse activations, drop identities
 //   std::cout << to_string(graph);
 //
-//     images [1,32,32,3]
-//     conv2d_1 = conv2d(images, 0.weight [8,3,3,3], 0.bias [8]) 3x3 same relu -> [1,32,32,8]
+//     input [1,32,32,3]
+//     conv2d_1 = conv2d(input, 0.weight [8,3,3,3], 0.bias [8]) 3x3 same relu -> [1,32,32,8]
 //     ...
 //
 // Shapes are those of one run. A traced graph is written for one image: its first dimension is 1, and an

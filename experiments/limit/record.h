@@ -2,10 +2,10 @@
 // results.jsonl, which has a line about the study before them.
 //
 //   {"study":"limit","version":1,"preset":"full","data":"cifar10","test_images":10000}
-//   {"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":12,"fp32":7412,
+//   {"job":"train/plain/w8/s1","parameters":10474,"multiply_adds":820464,"epochs":10,"fp32":7412,
 //    "seconds":55.1,"instruction_set":"avx512"}
 //   {"job":"quantize/plain/w8/s1/min_max","correct":{"8/8":7409,"4/8":6120,"4/4":3321},
-//    "bytes":{"8":10712,"4":5692}}
+//    "bytes":{"8":10576,"4":5452}}
 //   {"job":"layers/plain/w8/s1","bits":4,"int8":7409,"correct":{"conv2d_1":7010,"conv2d_2":7398},
 //    "sqnr_db":{"conv2d_1":19.31,"conv2d_2":17.2}}
 //   {"job":"calibration/plain/w8/s1/mse","correct":{"10":{"8/8":7288,"8/4":6012},"1000":{"8/8":7410}}}

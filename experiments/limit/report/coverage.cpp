@@ -1,6 +1,7 @@
 #include "experiments/limit/report/coverage.h"
 
 #include <algorithm>
+#include <set>
 
 #include "experiments/limit/jobs.h"
 #include "experiments/limit/methods.h"
@@ -89,6 +90,20 @@ std::string coverage_text(const StudySummary& summary) {
   return concat(thousands(static_cast<int64_t>(summary.jobs())), " of its ", all,
                 " jobs are in the results so far",
                 missing.empty() ? "" : "; there is nothing yet of " + missing);
+}
+
+std::string trained_on_text(const StudySummary& summary) {
+  std::set<std::string> all;
+  bool one_for_each_size = true;
+  for (const NetSize& net : summary.nets()) {
+    const std::set<std::string> sets = summary.instruction_sets(net);
+    one_for_each_size = one_for_each_size && sets.size() == 1;
+    all.insert(sets.begin(), sets.end());
+  }
+  std::string list;
+  for (const std::string& name : all) list += concat(list.empty() ? "" : ", ", code(name));
+  if (all.size() <= 1) return concat("All trainings ran on ", list.empty() ? kUnknown : list);
+  return concat("Trainings ran on ", list, one_for_each_size ? ", all those of a size on the same" : "");
 }
 
 }  // namespace qlimit

@@ -12,4 +12,8 @@ namespace qlimit {
 /// the seeds 4, 5, the plain width 48, the method `lsq`". Throws kUsage for a study that has no plan.
 std::string coverage_text(const StudySummary& summary);
 
+/// A sentence without its end: "All trainings ran on `avx2`", "Trainings ran on `avx2`, `avx512vnni`, all
+/// those of a size on the same".
+std::string trained_on_text(const StudySummary& summary);
+
 }  // namespace qlimit

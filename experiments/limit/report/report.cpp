@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "experiments/charts/study_result.h"
+#include "experiments/limit/plan.h"
 #include "experiments/limit/report/breaking_point.h"
 #include "experiments/limit/report/byte_trade.h"
 #include "experiments/limit/report/charts.h"
@@ -138,6 +139,9 @@ void add_values(Report& report, const StudySummary& summary) {
   report.texts["value:data"] = dataset_title(summary.header().data);
   report.texts["value:test_images"] = thousands(summary.header().test_images);
   report.texts["value:coverage"] = coverage_text(summary);
+  report.texts["value:trained_on"] = trained_on_text(summary);
+  report.texts["value:calibration_images"] =
+      thousands(study_plan(summary.header().preset).calibration_images);
   report.texts["value:sizes"] = concat(summary.nets().size());
   report.texts["value:seeds"] = seeds.empty() ? kUnknown : seeds;
   report.texts["value:methods"] = concat(summary.methods().size());

@@ -107,6 +107,13 @@ BySeed StudySummary::by_seed(const NetSize& net, const Value& value) const {
   return found;
 }
 
+std::set<std::string> StudySummary::instruction_sets(const NetSize& net) const {
+  std::set<std::string> sets;
+  for (const auto& [key, result] : trained_)
+    if (key.shape == net.shape && key.width == net.width) sets.insert(result.instruction_set);
+  return sets;
+}
+
 BySeed StudySummary::fp32(const NetSize& net) const {
   return by_seed(net, [&](const NetKey& key) { return std::optional(percent(trained_.at(key).fp32)); });
 }

@@ -58,6 +58,9 @@ class StudySummary {
   /// Widths at which a method was measured on any net, most bits first.
   std::set<BitWidths, std::greater<>> points(const std::string& method) const;
 
+  /// On which its seeds were trained.
+  std::set<std::string> instruction_sets(const NetSize& net) const;
+
   BySeed fp32(const NetSize& net) const;
   BySeed accuracy(const NetSize& net, const std::string& method, const BitWidths& bits) const;
   BySeed drop(const NetSize& net, const std::string& method, const BitWidths& bits) const;

@@ -45,5 +45,23 @@ TEST(Coverage, WhatHasAnyResultIsNot) {
   EXPECT_EQ(text.find(';'), std::string::npos) << text;
 }
 
+TEST(TrainedOn, NamesTheInstructionSets) {
+  LimitResults results = made_up_results("quick", 2);
+  EXPECT_EQ(trained_on_text(StudySummary(results)), "All trainings ran on `avx2`");
+  const auto train_elsewhere = [&](auto&& belongs) {
+    for (Record& record : results.records) {
+      auto* net = std::get_if<TrainResult>(&record.result);
+      if (net && belongs(record.job.net)) net->instruction_set = "neondot";
+    }
+  };
+  train_elsewhere([](const NetKey& net) { return net.shape == "plain"; });
+  EXPECT_EQ(trained_on_text(StudySummary(results)),
+            "Trainings ran on `avx2`, `neondot`, all those of a size on the same");
+  train_elsewhere([](const NetKey& net) { return net.seed == 1; });
+  EXPECT_EQ(trained_on_text(StudySummary(results)), "Trainings ran on `avx2`, `neondot`");
+  EXPECT_EQ(trained_on_text(StudySummary({.header = results.header, .records = {}})),
+            "All trainings ran on –");
+}
+
 }  // namespace
 }  // namespace qlimit
