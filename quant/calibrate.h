@@ -19,7 +19,7 @@ struct CalibrationOptions {
 
 /// Runs the folded float graph on images [N,...], N at least 1, and lets one observer watch each activation,
 /// batch after batch in order: the result depends on the images and options alone. Throws kNumeric if an
-/// activation is not finite.
+/// activation is not finite, kUsage for images of another shape, a batch below 1 and options out of range.
 Ranges calibrate(const FloatExecutor& executor, const Tensor<float>& images,
                  const CalibrationOptions& options = {});
 

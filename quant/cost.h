@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

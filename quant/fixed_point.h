@@ -8,8 +8,8 @@
 //   int32_t y = multiply_by_quantized_multiplier(acc, m, Rounding::kDouble);    // round(acc * 0.0003)
 //
 // Where the rounding happens decides the last bit, and runtimes differ. We follow TFLite's reference kernels
-// (kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h); docs of each function say which
-// rule.
+// (kernels/internal/common.cc, quantization_util.cc; gemmlowp fixedpoint.h); the comment of each function
+// says which rule it follows.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,6 @@
 #include "core/kernels/conv.h"
 #include "core/kernels/depthwise.h"
 #include "core/kernels/gemm.h"
-#include "quant/fusion.h"
 #include "quant/window_parts.h"
 
 namespace qlimit {
@@ -184,7 +183,9 @@ CompiledNode compile_float(const Graph& graph, const Node& node, const op::Depth
   const int64_t out_channels = weight.dim(3);
   const std::vector<float> bias = bias_of(graph, node, out_channels);
   const Bounds bounds = bounds_of(o.activation);
-  if (!PackedDepthwise::suits(g)) return compile_sparse_depthwise(g, weight, bias, bounds);
+  WindowGeometry repeated = g;  // lines have each channel as often as it has filters
+  repeated.channels = out_channels;
+  if (!PackedDepthwise::suits(repeated)) return compile_sparse_depthwise(g, weight, bias, bounds);
 
   const auto packed = std::make_shared<const PackedDepthwise>(g, weight.data(), out_channels / g.channels);
   const ImageParts parts(g, depthwise_row_work(g, out_channels), packed->scratch_bytes());
@@ -209,7 +210,8 @@ CompiledNode compile_float(const Graph& graph, const Node& node, const op::MaxPo
   const Bounds bounds = bounds_of(o.activation);
   return compile_pool(
       lay_pool("max_pool2d", o.window, graph.value(node.inputs[0]).shape),
-      -std::numeric_limits<float>::infinity(), [](float best, float x) { return x > best ? x : best; },
+      -std::numeric_limits<float>::infinity(),
+      [](float best, float x) { return x > best || std::isnan(x) ? x : best; },
       [=](float best, float) { return bounds.clamp(best); });
 }
 

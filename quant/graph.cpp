@@ -47,6 +47,16 @@ int Graph::uses(ValueId id) const {
   return count;
 }
 
+bool is_pooled_by_next(const Graph& graph, const Node& node) {
+  const auto next = static_cast<size_t>(graph.producer(node.output)) + 1;
+  if (next >= graph.nodes.size() || graph.uses(node.output) != 1) return false;
+  const auto* pool = std::get_if<op::MaxPool2D>(&graph.nodes[next].op);
+  if (!pool || graph.nodes[next].inputs[0] != node.output) return false;
+  const Window& w = pool->window;
+  return w.kernel_h == 2 && w.kernel_w == 2 && w.stride_h == 2 && w.stride_w == 2 &&
+         pool->activation == Activation::kNone;
+}
+
 size_t operand_count(const Node& node) { return takes_constant_operands(node.op) ? node.inputs.size() : 1; }
 
 bool takes_constant_operands(const Op& op) {
@@ -58,6 +68,8 @@ bool has_weights(const Op& op) {
   return std::holds_alternative<op::Conv2D>(op) || std::holds_alternative<op::DepthwiseConv2D>(op) ||
          std::holds_alternative<op::Dense>(op);
 }
+
+int channel_axis(const Op& op) { return std::holds_alternative<op::DepthwiseConv2D>(op) ? 3 : 0; }
 
 const Activation* fused_activation(const Op& op) {
   return std::visit(Overloaded{[](const op::Clamp&) -> const Activation* { return nullptr; },

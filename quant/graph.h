@@ -167,11 +167,17 @@ size_t operand_count(const Node& node);
 bool takes_constant_operands(const Op& op);
 /// Convolutions and dense layers.
 bool has_weights(const Op& op);
+/// The axis of its weights that is the output channel: 3 for depthwise convolutions, else 0.
+int channel_axis(const Op& op);
 /// "relu", "relu6", "relu_n1_to_1", or nothing.
 const char* activation_name(Activation activation);
 /// The activation that a node applies to its result; null if the operation has no such attribute.
 Activation* fused_activation(Op& op);
 const Activation* fused_activation(const Op& op);
+
+/// Whether nothing but the next node reads the node's result, and that is a 2x2 max pool with stride 2 and no
+/// activation: then a convolution pools its sums while they are in registers (core/kernels/conv.h).
+bool is_pooled_by_next(const Graph& graph, const Node& node);
 
 std::vector<Shape> input_shapes(const Graph& graph, const Node& node);
 /// The shape that an operation makes of its inputs. Throws kUsage if they do not fit it.

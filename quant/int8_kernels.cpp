@@ -1,7 +1,6 @@
 #include "quant/int8_kernels.h"
 
 #include "core/error.h"
-#include "quant/fusion.h"
 #include "quant/kernels/add.h"
 #include "quant/kernels/concatenation.h"
 #include "quant/kernels/conv2d.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "quant/program.h"
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

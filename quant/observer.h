@@ -23,8 +23,7 @@ enum class CalibrationMethod {
   kMovingAverage,  // exponential average of each call's minimum and maximum (Jacob et al. 2018, section 3.1)
   kPercentile,     // leaves out a given share of the numbers at either end
   kMse,            // the range whose quantization has the least mean squared error
-  kEntropy,  // the range whose quantized distribution has the least Kullback-Leibler divergence from the seen
-             // one
+  kEntropy,  // the range whose quantized distribution diverges least (Kullback-Leibler) from the one seen
 };
 
 struct ObserverOptions {

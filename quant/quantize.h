@@ -15,10 +15,8 @@
 
 #include <vector>
 
-#include "quant/affine.h"
-#include "quant/graph.h"
+#include "quant/quantized_graph.h"
 #include "quant/remedies/weight_range.h"
-#include "quant/runtime.h"
 
 namespace qlimit {
 
@@ -43,25 +41,6 @@ struct QuantizeOptions {
   std::vector<std::vector<float>> node_half_ranges = {};
 };
 
-/// A graph in integers, as plain data: what a .tflite file holds, and what QuantizedModel compiles. Graphs
-/// from `quantize` are integers throughout; of any width, they are stored as int8. Others may start and end
-/// with floats (op::Quantize, op::Dequantize), or have float parts.
-struct QuantizedGraph {
-  Graph graph;                           // its constants are real numbers, of int8 operands too
-  std::vector<AffineParams> params;      // the grid of each int8 value, by ValueId
-  std::vector<QuantizedFilter> filters;  // for each node; without elements where the node has no int8 weights
-  Runtime runtime = Runtime::kTflite;
-
-  const AffineParams& params_of(ValueId id) const { return params[static_cast<size_t>(id)]; }
-  bool is_int8(ValueId id) const { return graph.value(id).type == DataType::kInt8; }
-};
-
-/// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
-/// nodes, operands and result of a node of one type unless it converts, positive scales, zero points and
-/// weights on their grids, one grid before and behind a pool, a reshape or padding, for each int8 node with
-/// weights as many of them as it asks for. Throws kUsage.
-void validate(const QuantizedGraph& q);
-
 /// The width of each value of a graph, by ValueId. `bits` for most, but 8 for
 /// - the input: images are bytes already, and narrowing them would be no property of the network;
 /// - the output, and the logits before a last softmax or logistic: they are ten numbers, which nobody sums;
@@ -78,19 +57,8 @@ std::vector<int> activation_widths(const Graph& graph, int bits);
 /// graph, or for a width other than 2 to 8; kNumeric for ranges or weights that are not finite.
 QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const QuantizeOptions& options = {});
 
-/// Where the grid of an operation's result comes from.
-enum class GridSource {
-  kRange,    // from the numbers that it computes
-  kOperand,  // it is that of the operand: pools, reshapes, padding
-  kFixed,    // from the operation: softmax, logistic, tanh
-};
-GridSource grid_source(const Op& op);
-
 /// The grid that `quantize` gives the result of a node whose numbers lie in `range`. params: by ValueId, of
 /// the node's operands at least.
 AffineParams result_params(const Node& node, const std::vector<AffineParams>& params, Range range, int bits);
-
-/// The axis of a node's weights that is its output channel: 3 for depthwise convolutions, else 0.
-int channel_axis(const Op& op);
 
 }  // namespace qlimit

@@ -18,7 +18,7 @@
 
 #include "quant/int8_kernels.h"
 #include "quant/program.h"
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

@@ -46,7 +46,11 @@ struct ChannelRequantizer {
   }
 };
 
-/// Rows of sums on their way to 8-bit outputs.
+/// Rows of sums on their way to 8-bit outputs:
+///   out = clamp(round((sum + bias) * 2^left_shift * multiplier / 2^(31 + right_shift)) + zero_point)
+/// rounded twice as TFLite's reference kernels do (quant/fixed_point.h, Rounding::kDouble), per channel. sum +
+/// bias must fit into int32; a multiplier whose left shift is not 0 is 2^30 at least. The scales have whole
+/// vectors of the instruction set that the table is for.
 struct RequantizeBlock {
   int64_t rows, channels, padded_channels;
   const int32_t* sums;  // [rows, padded_channels]

@@ -29,7 +29,7 @@ struct AddParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  bool in_vectors = false;  // whether this says all there is to say:
+  bool in_vectors = false;  // whether `row` can compute it; if not, the plain loop does
   PairsInt8 row = {};       // what rows of numbers go through
 };
 

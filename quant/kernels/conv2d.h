@@ -3,9 +3,9 @@
 //   acc = sum over ky, kx, c of w[o,ky,kx,c] * (x[n, iy, ix, g*C' + c] - z_in) + bias[o]
 //   y   = clamp(acc * M[o] + z_out)
 //
-// Taps outside the image count nothing, as if x were z_in there (TFLite, reference/integer_ops/conv.h).
-// Two forms compute the same bits: the reference, which is this formula, and the one for use, which moves
-// z_in into the bias and leaves the rest to core/kernels/conv.h.
+// with iy and ix as in layers/conv2d.h. Taps outside the image count nothing, as if x were z_in there (TFLite,
+// reference/integer_ops/conv.h). Two forms compute the same bits: the reference, which is this formula, and
+// the fast one, which moves z_in into the bias and leaves the rest to core/kernels/conv.h.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Conv2DParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: filters in panels, and the bias with the zero point (and the kernel's offset)
+  // The fast form: filters in panels, and the bias with the zero point (and the kernel's offset)
   // folded in, bias - (z_in + offset) * (sum of the channel's weights). Only if `is_fast`.
   bool is_fast = false;
   PackedConvInt8 packed;

@@ -31,18 +31,18 @@ struct DenseParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: a convolution with a 1x1 window over a row of `batch` pixels. The bias has the zero
+  // The fast form: a convolution with a 1x1 window over a row of `batch` pixels. The bias has the zero
   // point (and the kernel's offset) folded in, bias - (z_in + offset) * (sum of the row's weights).
   PackedConvInt8 packed;
   SumRequantizer requantizer;
 };
 
-/// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. runtime: how a single weight scale makes M; how
-/// sums are rounded says `output`. Throws as prepare_conv2d.
+/// input: [N,I]; filter.weight: [O,I]. The output is [N,O]. runtime: how M is made from a single weight scale;
+/// output.rounding: how sums are rounded. Throws as prepare_conv2d.
 DenseParams prepare_dense(const Shape& input, AffineParams input_params, const QuantizedFilter& filter,
                           const OutputStage& output, Runtime runtime = Runtime::kTflite);
 
-/// The formula above.
+/// The formula above. x: [N,I], y: [N,O].
 void dense_reference(const DenseParams& params, const int8_t* x, int8_t* y);
 
 /// The same through the fast kernel. `workspace`: dense_workspace_bytes, aligned to 4.

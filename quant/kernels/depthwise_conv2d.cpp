@@ -49,6 +49,8 @@ DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams 
                                                        geometry.channels, "*multiplier]"),
                                     .found = weight.to_string()});
   }
+  WindowGeometry repeated = geometry;  // lines have each channel as often as it has filters
+  repeated.channels = weight[3];
   const std::vector<int32_t> folded_bias =
       fold_zero_point("depthwise_conv2d", filter, kChannelAxis, input_params.zero_point);
   DepthwiseConv2DParams p = {
@@ -60,7 +62,7 @@ DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams 
       .multipliers = channel_multipliers(filter, weight[3], input_params.scale, output),
       .out = output_clamp(output.activation, output.params),
       .rounding = output.rounding,
-      .is_fast = PackedDepthwiseInt8::suits(geometry),
+      .is_fast = PackedDepthwiseInt8::suits(repeated),
       .packed = {},
       .requantizer = {}};
   if (p.is_fast) {

@@ -1,7 +1,7 @@
-// Integer depthwise convolution: each input channel c has `multiplier` filters of its own, o = c * multiplier
-// + m:
+// Integer depthwise convolution: input channel c has M filters of its own, with outputs o = c*M + m:
 //
-//   acc = sum over ky, kx of w[0,ky,kx,o] * (x[n,iy,ix,c] - z_in) + bias[o],   y = clamp(acc * M[o] + z_out)
+//   acc = sum over ky, kx of w[0,ky,kx,o] * (x[n,iy,ix,c] - z_in) + bias[o]
+//   y   = clamp(acc * M[o] + z_out)
 //
 // (TFLite, reference/integer_ops/depthwise_conv.h). As for the full convolution there are two forms.
 #pragma once
@@ -28,7 +28,7 @@ struct DepthwiseConv2DParams {
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
 
-  // The form for use: filters in vectors, and the bias with the zero point folded in. Only if `is_fast`.
+  // The fast form: filters in vectors, and the bias with the zero point folded in. Only if `is_fast`.
   bool is_fast = false;
   PackedDepthwiseInt8 packed;
   SumRequantizer requantizer;

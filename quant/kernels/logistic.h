@@ -2,8 +2,7 @@
 // question is with which arithmetic its 256 entries are computed, and runtimes differ:
 //
 //   TFLite   in float32: round(f(s_in * (q - z_in)) * (1 / s_out)) + z_out (internal/common.h, LUTPopulate)
-//   TFLM     in fixed point, as 1/256 or 1/128 of the output's range (reference/integer_ops/logistic.h,
-//   tanh.h)
+//   TFLM     in fixed point, as 1/256 or 1/128 of the output's range (reference/integer_ops/logistic.h, tanh.h)
 //
 //   Lookup table = logistic_table(input_params, kLogisticParams, Runtime::kTflite);
 //   lookup(table, x, n, y);

@@ -1,8 +1,7 @@
 // Any function of one number, as a table: an 8-bit input has only 256 values, so f is evaluated at all of
 // them when the model is built, and running it is one read for each element.
 //
-//   Lookup sigmoid = make_lookup([](double r) { return 1 / (1 + std::exp(-r)); }, input_params,
-//   output_params);
+//   Lookup sigmoid = make_lookup([](double r) { return 1 / (1 + std::exp(-r)); }, input_params, output_params);
 #pragma once
 
 #include <array>

@@ -16,14 +16,15 @@ struct Pool2DParams {
 };
 
 /// input: [N,H,W,C]; `params` are those of input and output alike. The output is [N,OH,OW,C]. Throws kUsage
-/// if the window does not fit, kUnsupported if it is dilated.
+/// if the window does not fit, kUnsupported if it is dilated or has more than 2^23 taps.
 Pool2DParams prepare_pool2d(const Shape& input, AffineParams params, const Window& window,
                             Activation activation);
 
-/// The greatest of the window's numbers, clamped.
+/// The greatest of the window's numbers, clamped. x: [N,H,W,C], y: [N,OH,OW,C].
 void max_pool2d(const Pool2DParams& params, const int8_t* x, int8_t* y);
 
-/// The mean of the window's numbers, ties away from the number 0 (not from the real zero), clamped.
+/// The mean of the window's numbers, ties away from the number 0 (not from the real zero), clamped. x: [N,H,W,C],
+/// y: [N,OH,OW,C].
 void average_pool2d(const Pool2DParams& params, const int8_t* x, int8_t* y);
 
 }  // namespace qlimit::int8

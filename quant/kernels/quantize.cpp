@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/kernels/requantize.h"
+#include "core/kernels/quantize.h"
 
 namespace qlimit::int8 {
 namespace {

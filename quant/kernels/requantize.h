@@ -1,5 +1,8 @@
-// From one scale and zero point to another, number by number: y = clamp((x - z_in) * M + z_out), M = s_in /
-// s_out. A stand-alone ReLU is the same with a clamp.
+// From one scale and zero point to another, number by number:
+//
+//   y = clamp((x - z_in) * M + z_out)    with M = s_in / s_out
+//
+// A stand-alone ReLU is the same with a tighter clamp.
 #pragma once
 
 #include <cstdint>

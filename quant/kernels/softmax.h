@@ -26,7 +26,7 @@ struct SoftmaxParams {
 SoftmaxParams prepare_softmax(const Shape& input, AffineParams input_params, float beta,
                               Rounding rounding = Rounding::kDouble);
 
-/// Where the sum of exponentials reaches 512 (more than 511 equal logits) TFLite aborts; here the
+/// x, y: [...,K]. Where the sum of exponentials reaches 512 (more than 511 equal logits) TFLite aborts; here the
 /// probabilities, all below half a step, become 0.
 void softmax(const SoftmaxParams& params, const int8_t* x, int8_t* y);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/kernels/requantize.h"
+#include "core/kernels/table.h"
 #include "quant/kernels/filter.h"
 
 namespace qlimit::int8 {
@@ -20,7 +20,8 @@ SumRequantizer::SumRequantizer(int64_t columns, const std::vector<int32_t>& bias
       channels_(static_cast<int64_t>(bias.size())),
       bias_(bias),
       out_(out),
-      rounding_(rounding) {
+      rounding_(rounding),
+      table_(&kernels()) {
   in_vectors_ = rounding != Rounding::kSingle;
   for (const QuantizedMultiplier& m : multipliers) {
     in_vectors_ = in_vectors_ && m.shift <= kMostLeftShift;
@@ -49,13 +50,13 @@ ChannelRequantizer SumRequantizer::scales() const {
 }
 
 void SumRequantizer::run_in_vectors(int64_t rows, int64_t grouped, const int32_t* sums, int8_t* y) const {
-  requantize_int8({.rows = rows,
-                   .channels = grouped * channels_,
-                   .padded_channels = grouped * columns_,
-                   .sums = sums,
-                   .scales = scales(),
-                   .left_shifts = shifts_left_ ? left_shifts_.data() : nullptr,
-                   .out = y});
+  table_->requantize_int8({.rows = rows,
+                           .channels = grouped * channels_,
+                           .padded_channels = grouped * columns_,
+                           .sums = sums,
+                           .scales = scales(),
+                           .left_shifts = shifts_left_ ? left_shifts_.data() : nullptr,
+                           .out = y});
 }
 
 void SumRequantizer::run(int64_t rows, const int32_t* sums, int8_t* y) const {

@@ -22,7 +22,7 @@ class SumRequantizer {
                  const std::vector<QuantizedMultiplier>& multipliers, const OutputClamp& out,
                  Rounding rounding);
 
-  /// Whether the scales below say all there is to say; otherwise only `run` knows how to round.
+  /// Whether kernels may requantize by `scales` themselves; otherwise only `run` knows how to round.
   bool in_registers() const { return in_vectors_ && !shifts_left_; }
   /// For kernels that requantize a sum while it is in a register; columns of each.
   ChannelRequantizer scales() const;
@@ -40,6 +40,7 @@ class SumRequantizer {
   std::vector<int32_t> bias_, multipliers_, right_shifts_, left_shifts_;  // one per column of so many rows
   OutputClamp out_;
   Rounding rounding_ = Rounding::kDouble;
+  const KernelTable* table_ = nullptr;  // for whose vectors the rows are laid out
 };
 
 }  // namespace qlimit::int8

@@ -12,8 +12,8 @@
 // the layer warms up; then beta falls, so that ever more weights are driven to one side. At the end all are
 // rounded. Where that is not better on the images than what was there, the layer stays as it was.
 //
-// Two things differ from the paper. The error is counted so that what the layer has at first is as many as it
-// has weights: then lambda, the price of one undecided weight, means the same for every layer and net. And
+// Two things differ from the paper. The error is scaled so that at first it is as large as the layer's number
+// of weights: then lambda, the price of one undecided weight, means the same for every layer and net. And
 // some hundreds of steps at a high rate stand for its 10,000: nets and layers are small here.
 //
 //   QuantizedGraph q = quantize(graph, ranges, {.weight_bits = 3});
@@ -26,7 +26,7 @@
 
 #include <cstdint>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

@@ -24,7 +24,7 @@
 // quant/remedies/correct_bias_analytically.h needs no images.
 #pragma once
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

@@ -19,7 +19,7 @@
 // bias, and so does the first one unless `moments` has an entry under the input's name.
 #pragma once
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 #include "quant/remedies/moments.h"
 
 namespace qlimit {
@@ -30,7 +30,8 @@ struct AnalyticCorrectionOptions {
 
 /// Sets the bias of every node with int8 weights whose input mean is known. `reference`: the folded float
 /// graph that q was made from, `moments` of its values. Returns the names of the outputs of corrected layers.
-/// What the bias was before does not matter. Throws kUsage if graphs, moments or options do not fit.
+/// What the bias was before does not matter. Throws kUsage if graphs, moments or options do not fit, kNumeric for
+/// a bias that is not finite.
 std::vector<std::string> correct_bias_analytically(QuantizedGraph& q, const Graph& reference,
                                                    const ActivationMoments& moments,
                                                    const AnalyticCorrectionOptions& options = {});

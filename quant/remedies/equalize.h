@@ -12,7 +12,7 @@
 // after which both ranges are sqrt(r1_c * r2_c). A layer in the middle of a chain belongs to two pairs, so
 // all pairs are visited again and again until nothing moves.
 //
-// Not equalised: pairs with a ReLU6 between them, which is not homogeneous (who wants them equalised trains
+// Not equalized: pairs with a ReLU6 between them, which is not homogeneous (to equalize such a net, train it
 // with ReLU, as the paper does with MobileNetV2), and pairs across an addition or a value with several
 // readers. The paper's absorption of high biases (section 4.1.3) is not done.
 //

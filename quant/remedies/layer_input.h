@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

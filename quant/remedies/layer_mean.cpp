@@ -94,12 +94,13 @@ void set_bias(QuantizedGraph& q, size_t i, const std::vector<double>& bias) {
   constexpr double kMost = 1 << 30;
   QuantizedFilter& filter = q.filters[i];
   const double input_scale = q.params_of(q.graph.nodes[i].inputs[0]).scale;
+  const auto bad = std::find_if_not(bias.begin(), bias.end(), [](double b) { return std::isfinite(b); });
+  if (bad != bias.end()) {
+    throw Error(ErrorKind::kNumeric, {.what = "a corrected bias is not finite",
+                                      .where = q.graph.value(q.graph.nodes[i].output).name,
+                                      .found = concat(*bad, " in channel ", bad - bias.begin())});
+  }
   for (size_t c = 0; c < bias.size(); ++c) {
-    if (!std::isfinite(bias[c])) {
-      throw Error(ErrorKind::kNumeric, {.what = "a corrected bias is not finite",
-                                        .where = q.graph.value(q.graph.nodes[i].output).name,
-                                        .found = concat(bias[c], " in channel ", c)});
-    }
     const double step = input_scale * filter.scale(static_cast<int64_t>(c));
     filter.bias[c] = static_cast<int32_t>(std::clamp(std::round(bias[c] / step), -kMost, kMost));
   }

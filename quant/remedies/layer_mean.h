@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 
@@ -20,7 +20,7 @@ std::vector<double> mean_output(const Graph& graph, const Node& node, const std:
 std::vector<double> dequantized_weight(const QuantizedFilter& filter, int axis);
 
 /// Sets the bias of node `i` to the nearest steps of s_in * s_w for these real numbers, one for each channel,
-/// within 2^30 (see enlarge_for_bias).
+/// within 2^30 (see enlarge_for_bias). Throws kNumeric, and changes nothing, if one is not finite.
 void set_bias(QuantizedGraph& q, size_t i, const std::vector<double>& bias);
 
 /// The bias of a node in floats; zeros if it has none.

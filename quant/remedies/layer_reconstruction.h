@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/variable.h"
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

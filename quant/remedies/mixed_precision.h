@@ -58,8 +58,8 @@ std::vector<NodeSensitivity> measure_sensitivity(const Graph& graph, const Range
 
 /// For each node of the graph the width of its weights (8 where it has none), such that the bytes are at most
 /// `budget` and the sum of the damages is the least possible; among equals, one with the least bytes. Throws
-/// kUsage if the budget is too small for the narrowest choices or a node has none, kUnsupported if there are
-/// too many combinations to be exact.
+/// kUsage if the budget is too small for the narrowest choices or a node has none, kNumeric for a damage that is
+/// not finite, kUnsupported if there are too many combinations to be exact.
 std::vector<int> assign_widths(const Graph& graph, const std::vector<NodeSensitivity>& nodes, int64_t budget);
 
 }  // namespace qlimit

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 #include "quant/tflite/sharing_builder.h"
 
 namespace qlimit::tflite {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 #include "quant/tflite/file.h"
 
 namespace qlimit {

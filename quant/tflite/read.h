@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

@@ -19,7 +19,7 @@
 #include <string>
 
 #include "quant/graph.h"
-#include "quant/quantize.h"
+#include "quant/quantized_graph.h"
 
 namespace qlimit {
 

@@ -10,7 +10,7 @@
 //   AffineParams params = activation_params(range, 4);
 //   Variable y = fake_quantize(x, params, Activation::kRelu);    // 16 different numbers, none negative
 //
-// Where the step itself is learned (Esser et al., "Learned step size quantization", ICLR 2020), it is a
+// Where the step itself is learned (LSQ: Esser et al., "Learned step size quantization", ICLR 2020), it is a
 // Variable and has the gradient of their equation 3. With v = x / step, and q the integer it is rounded to:
 //
 //   dy/dstep = q - v   on the grid,      q   where it is cut off (q is the bound then)

@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 #include "quant/calibrate.h"
-#include "quant/fusion.h"
 #include "quant/passes.h"
 #include "quant/training/moving_range.h"
 #include "quant/training/tape_operations.h"

@@ -1,4 +1,4 @@
-// Training with quantization (Jacob et al. 2018, section 3): a network learns with the errors that its
+// Quantization-aware training, QAT (Jacob et al. 2018, section 3): a network learns with the errors that its
 // integers will make.
 //
 //   FakeQuantizedModel model(trace(trained, {1, 32, 32, 3}), images,

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "layers/pointwise.h"
-#include "quant/quantize.h"
 #include "quant/training/tape_operations.h"
 
 namespace qlimit {

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "core/kernels/requantize.h"
+#include "core/kernels/quantize.h"
 #include "experiments/models.h"
 #include "quant/calibrate.h"
 #include "quant/float_executor.h"

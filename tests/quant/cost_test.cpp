@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "quant/quantize.h"
+
 namespace qlimit {
 namespace {
 

@@ -163,5 +163,21 @@ TEST(Passes, AVarianceThatIsNotPositiveIsAnError) {
   expect_error([&] { run_passes(graph); }, ErrorKind::kNumeric, {"batch_norm_1", "channel 1"});
 }
 
+TEST(FloatExecutor, APoolPassesOnWhatIsNotANumber) {
+  const float nan = std::nanf("");
+  for (const int64_t side : {2, 3}) {
+    Graph graph;
+    const Window window = {.kernel_h = side, .kernel_w = side, .stride_h = side, .stride_w = side};
+    graph.add(op::MaxPool2D{window}, {graph.add_input("x", {1, side, side, 1})});
+    Tensor<float> x = Tensor<float>::full({1, side, side, 1}, 1);
+    for (int64_t i = 0; i < x.size(); ++i) {
+      x[i] = nan;
+      EXPECT_TRUE(std::isnan(FloatExecutor(graph).run(x)[0])) << side << ", pixel " << i;
+      x[i] = 1;
+    }
+    EXPECT_EQ(FloatExecutor(graph).run(x)[0], 1);
+  }
+}
+
 }  // namespace
 }  // namespace qlimit

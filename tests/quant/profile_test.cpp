@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "quant/quantize.h"
 #include "quant/quantized_model.h"
 #include "tests/support/expect_error.h"
 

@@ -83,5 +83,25 @@ TEST_P(Sums, EqualTheScalarDefinition) {
   }
 }
 
+// Rows are padded for the vectors of the set in use when they are laid out, which may not be the widest.
+TEST_P(Sums, KeepTheSetThatTheyWereLaidOutFor) {
+  constexpr int64_t kChannels = 10, kColumns = 12, kRows = 3;
+  const std::vector<QuantizedMultiplier> multipliers(kChannels, {(1 << 30) + 12345, 1});
+  const std::vector<int32_t> bias(kChannels, -5);
+  const OutputClamp out{.zero_point = 3, .min = -128, .max = 127};
+  const int8::SumRequantizer requantizer(kColumns, bias, multipliers, out, Rounding::kDouble);
+  std::vector<int32_t> sums;
+  for (int32_t i = 0; i < kRows * kColumns; ++i) sums.push_back(7 * i - 100);
+  for (Isa other : supported_isas()) {
+    set_active_isa(other);
+    std::vector<int8_t> y(kRows * kChannels);
+    requantizer.run(kRows, sums.data(), y.data());
+    for (size_t i = 0; i < y.size(); ++i) {
+      const int32_t sum = sums[i / kChannels * kColumns + i % kChannels] - 5;
+      ASSERT_EQ(y[i], requantize(sum, multipliers[0], out, Rounding::kDouble)) << isa_name(other);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qlimit

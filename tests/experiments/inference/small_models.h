@@ -1,6 +1,7 @@
 // Models that are made in a moment, and need no file.
 #pragma once
 
+#include "quant/quantize.h"
 #include "quant/quantized_model.h"
 
 namespace qlimit {

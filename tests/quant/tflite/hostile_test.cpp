@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
+#include "quant/quantize.h"
 #include "quant/tflite/read.h"
 #include "quant/tflite/write.h"
 #include "tests/quant/random_graph.h"

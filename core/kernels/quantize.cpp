@@ -1,8 +1,8 @@
-#include "core/kernels/requantize.h"
+#include "core/kernels/quantize.h"
+
+#include "core/kernels/table.h"
 
 namespace qlimit {
-
-void requantize_int8(const RequantizeBlock& block) { kernels().requantize_int8(block); }
 
 void quantize_int8(int64_t count, float scale, int32_t zero_point, int32_t low, int32_t high, const float* x,
                    int8_t* y) {
