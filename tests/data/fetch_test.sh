@@ -136,6 +136,12 @@ for folder in own own/mnist; do
   ! QLIMIT_DATA=$root/own fetch mnist || fail "a wrong file in $folder is noticed"
 done
 
+# The programs read the set's own folder first, so what lies beside it is no help.
+rm -rf own && mkdir -p own/mnist
+cp $idx own
+tr e E < train-images-idx3-ubyte > own/mnist/train-images-idx3-ubyte
+! QLIMIT_DATA=$root/own fetch mnist || fail 'a damaged file hides right ones in the data folder'
+
 ! fetch imagenet || fail 'an unknown name is refused'
 grep -q "no data set 'imagenet'" log || fail 'says which name is unknown'
 ! fetch || fail 'no name is refused'

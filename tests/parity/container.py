@@ -32,7 +32,7 @@ def write_record(stream: IO[bytes] | gzip.GzipFile, record: bytes) -> None:
     stream.write(struct.pack("<I", len(record)) + record)
 
 
-def read_record(stream: IO[bytes]) -> bytes | None:
+def read_record(stream: IO[bytes] | gzip.GzipFile) -> bytes | None:
     """The next record; None at the end of the stream."""
     head = stream.read(4)
     return stream.read(struct.unpack("<I", head)[0]) if len(head) == 4 else None
@@ -42,6 +42,12 @@ def read_records(path: Path) -> Iterator[bytes]:
     with open(path, "rb") as stream:
         while (record := read_record(stream)) is not None:
             yield record
+
+
+def read_gzipped_cases(path: Path) -> list[Case]:
+    with gzip.open(path, "rb") as packed:
+        records = list(iter(lambda: read_record(packed), None))
+    return [Case(name.decode(), *rest) for name, *rest in zip(*[iter(records)] * 5, strict=True)]
 
 
 def write_cases(stream: IO[bytes] | gzip.GzipFile, cases: Iterable[Case]) -> None:

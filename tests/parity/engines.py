@@ -7,6 +7,7 @@ Some models end an interpreter's process. Then it is started again with the mode
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import subprocess
@@ -138,7 +139,8 @@ class Worker:
     def close(self) -> None:
         if self._process is not None:
             assert self._process.stdin and self._process.stdout
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it flushes what a dead process never read
+                self._process.stdin.close()
             self._process.stdout.close()
             self._process.wait()
             self._process = None

@@ -1,4 +1,6 @@
-"""record.py FOLDER: writes the golden models into FOLDER (tests/golden/tflite_models).
+"""record.py FOLDER [--trained]: writes the golden models into FOLDER (tests/golden/tflite_models).
+
+The trained nets are those that were recorded before; with --trained, those that the experiments have written since.
 
 Of the random models, most cases come as they are drawn. Outputs that are all one number tell little, so few of them are kept; cases in which the two
 runtimes differ tell most, so some are searched for.
@@ -17,10 +19,11 @@ import numpy as np
 import keras_nets
 import qlimit
 import test_sets
-from container import Case, write_gzipped_cases
+from container import Case, read_gzipped_cases, write_gzipped_cases
 from engines import Engine, Worker
 from operations import SHARES, draw_case
 
+GOLDEN = Path(__file__).parent.parent / "golden" / "tflite_models"
 SEED = 1
 CASES_PER_SHARE = 4.8  # 110 shares
 SEARCHED = 3  # cases of each operation in which the runtimes differ, if so many are found
@@ -81,6 +84,10 @@ def record_nets(recorder: Recorder, cases: list[Case]) -> list[Case]:
     return cases
 
 
+def recorded_nets() -> list[Case]:
+    return [Case(case.name, case.model, case.input) for case in read_gzipped_cases(GOLDEN / "trained_nets.gz")]
+
+
 def trained_nets() -> list[Case]:
     """The files that two experiments wrote, with the first images of their test sets."""
     cases = []
@@ -111,6 +118,7 @@ def write(path: Path, cases: list[Case]) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1])
+    trained = trained_nets() if "--trained" in sys.argv[2:] else recorded_nets()  # first: the results may be missing
     recorder = Recorder()
     for draw_one, share in SHARES.items():
         cases = record_operation(recorder, draw_one, round(share * CASES_PER_SHARE))
@@ -119,7 +127,7 @@ def main() -> None:
     write(folder / "nets.gz", record_nets(recorder, nets))
     float_nets = [keras_nets.float_case(net, SEED) for net in keras_nets.FLOAT_NETS]
     write(folder / "float_nets.gz", record_nets(recorder, float_nets))
-    write(folder / "trained_nets.gz", record_nets(recorder, trained_nets()))
+    write(folder / "trained_nets.gz", record_nets(recorder, trained))
     write(folder / "standard_net.gz", record_standard_net(recorder))
     recorder.close()
 

@@ -4,7 +4,7 @@
 // its bytes. The output of a model that cannot be read or run is empty; why is said on standard error.
 //
 // parity_replay --kernels: what this machine has, the reference first, the fastest instruction set last.
-// parity_replay --latency MODEL: microseconds of 1,000 runs of a .tflite file, one a line.
+// parity_replay --latency MODEL: microseconds of 1,000 runs of a .tflite file on one thread, one a line.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/kernels/isa.h"
+#include "core/parallel.h"
 #include "experiments/program.h"
 #include "quant/tflite/read.h"
 #include "tests/support/model_cases.h"
@@ -66,6 +67,7 @@ void replay_all(Runtime runtime, Kernels kernels, const std::string& cases, cons
 
 void print_latencies(const std::string& path) {
   constexpr int kWarmUp = 100, kCalls = 1000;
+  set_thread_count(1);  // as the interpreters that it is compared with
   const std::vector<uint8_t> bytes = read_file(path, uint64_t{1} << 30);
   const QuantizedModel model(read_tflite({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
   const Graph& graph = model.graph();

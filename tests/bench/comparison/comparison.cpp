@@ -217,7 +217,7 @@ void add_samples(std::string_view results, Samples& samples) {
   }
 }
 
-std::vector<ComparedWork> compare(const Samples& samples) {
+std::vector<ComparedWork> compare(const Samples& samples, const Samples& single_images) {
   std::vector<ComparedWork> lines;
   for (const Row& row : kRows) {
     for (const int threads : {1, 2}) {
@@ -228,7 +228,7 @@ std::vector<ComparedWork> compare(const Samples& samples) {
   }
   for (const char* type : {"fp32", "int8"}) {
     for (const char* net : {"mnist", "micro", "standard"}) {
-      if (const auto line = compare_threads(type, net, samples)) lines.push_back(*line);
+      if (const auto line = compare_threads(type, net, single_images)) lines.push_back(*line);
     }
   }
   return lines;

@@ -53,8 +53,10 @@ struct ComparedWork {
   bool reached() const { return ratio && (less_is_better ? *ratio <= goal : *ratio >= goal); }
 };
 
-/// The table's lines in their order; those without a figure of ours are left out.
-std::vector<ComparedWork> compare(const Samples& samples);
+/// The table's lines in their order; those without a figure of ours are left out. single_images: latencies with
+/// one thread and with two, measured side by side; they do not go with those of `samples`, which were measured
+/// beside the peers at another time.
+std::vector<ComparedWork> compare(const Samples& samples, const Samples& single_images = {});
 
 /// As a table, and a line about how to get peers if some have none.
 std::string to_text(const std::vector<ComparedWork>& lines);

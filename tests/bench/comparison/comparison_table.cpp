@@ -1,5 +1,5 @@
-// comparison_table RESULT.json...: prints the table of what benchmarks have measured (tests/bench/compare
-// runs them).
+// comparison_table SINGLE_IMAGES.json RESULT.json...: prints the table of what benchmarks have measured
+// (tests/bench/compare runs them). The first file has our latencies with one thread and with two.
 #include <fmt/format.h>
 
 #include "core/file.h"
@@ -10,12 +10,13 @@ constexpr uint64_t kLargestFile = 64 << 20;
 
 int main(int argc, char** argv) {
   return qlimit::run_program("comparison_table", [&] {
-    qlimit::Samples samples;
+    qlimit::Samples single_images, samples;
     for (int i = 1; i < argc; ++i) {
       const auto bytes = qlimit::read_file(argv[i], kLargestFile);
-      qlimit::add_samples({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, samples);
+      qlimit::add_samples({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                          i == 1 ? single_images : samples);
     }
-    fmt::print("{}", qlimit::to_text(qlimit::compare(samples)));
+    fmt::print("{}", qlimit::to_text(qlimit::compare(samples, single_images)));
     return 0;
   });
 }

@@ -98,8 +98,10 @@ TEST(Comparison, ProductsAreComparedByGeometricMeans) {
 }
 
 TEST(Comparison, TwoThreadsAreComparedWithOne) {
-  const auto lines = compare(samples_of(
-      {result("int8/mnist/batch:1/threads:1/qlimit", 4), result("int8/mnist/batch:1/threads:2/qlimit", 5)}));
+  const Samples single_images = samples_of(
+      {result("int8/mnist/batch:1/threads:1/qlimit", 4), result("int8/mnist/batch:1/threads:2/qlimit", 5)});
+  const auto lines = compare(samples_of({result("int8/mnist/batch:1/threads:1/qlimit", 40)}), single_images);
+  EXPECT_DOUBLE_EQ(line_of(lines, "int8 mnist, batch 1", 1).ours->median, 40);
   const ComparedWork line = line_of(lines, "int8 mnist, batch 1, threads", 2);
   EXPECT_DOUBLE_EQ(*line.ratio, 1.25);
   EXPECT_FALSE(line.reached());

@@ -102,7 +102,7 @@ class OnednnNet : public PeerWork {
          {{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, now_}}});
   }
 
-  void add_convolution(const Node& node, const op::Conv2D& conv, const Filter& filter, Type result) {
+  void add_conv_block(const Node& node, const op::Conv2D& conv, const Filter& filter, Type result) {
     const Shape& w = graph_.value(node.inputs[1]).shape;
     const memory::dims weights = {w[0], w[3], w[1], w[2]}, one = {1, 1}, border = {w[1] / 2, w[2] / 2};
     // The first one takes the images as they lie, the others choose.
@@ -159,7 +159,7 @@ class OnednnNet : public PeerWork {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       if (const auto* conv = std::get_if<op::Conv2D>(&node.op)) {
-        add_convolution(node, *conv, filter(i), result(node));
+        add_conv_block(node, *conv, filter(i), result(node));
       } else if (const auto* dense = std::get_if<op::Dense>(&node.op)) {
         add_dense(node, *dense, filter(i), result(node));
       } else if (std::holds_alternative<op::MaxPool2D>(node.op)) {
