@@ -143,7 +143,9 @@ void backward(const Variable& output, const Tensor<Real>& upstream) {
            "was the loss computed while the tape was off?");
   }
 
-  // Depth first, an entry a second time when all that it depends on is done: children stand before parents.
+  // Topological order by depth-first search, with a stack of our own instead of recursion. A variable is
+  // pushed twice: its first visit pushes its inputs, and its second one, when all of them are in `order`,
+  // appends it. So every variable stands behind its inputs, and the output is last.
   std::vector<Variable> order;
   std::unordered_set<const Node*> seen;
   std::vector<std::pair<Variable, bool>> stack{{output, false}};
@@ -166,6 +168,7 @@ void backward(const Variable& output, const Tensor<Real>& upstream) {
   }
 
   output.add_grad(upstream);
+  // From the output back: when a node's turn comes, all that was computed from it has added to its gradient.
   while (!order.empty()) {
     const Variable variable = std::move(order.back());
     order.pop_back();

@@ -46,8 +46,10 @@ class Variable {
 
   explicit operator bool() const { return node_ != nullptr; }
   const Shape& shape() const { return value().shape(); }
+  /// Throws kUsage for an empty handle, as all that follows does.
   const Tensor<Real>& value() const;
-  /// The value of a leaf, to be written in place: by optimizers, initialisers and loaders.
+  /// The value of a leaf, to be written in place: by optimizers, initializers and loaders. Throws kUsage for
+  /// the result of an operation.
   Tensor<Real>& mutable_value();
 
   /// True for parameters and everything computed from them.
@@ -88,7 +90,8 @@ Variable record(Tensor<Real> value, Operation operation, std::vector<Variable> i
 /// before.
 void backward(const Variable& loss);
 
-/// The same for a value of any shape, given `upstream` = d loss / d output.
+/// The same for a value of any shape, given `upstream` = d loss / d output. Throws kUsage for another shape,
+/// too.
 void backward(const Variable& output, const Tensor<Real>& upstream);
 
 /// What a listener hears of.
@@ -113,7 +116,8 @@ class TapeListener {
   const Function* before_;
 };
 
-/// While one of these lives, operations on this thread leave nothing on the tape: for evaluation.
+/// While one of these lives, operations on this thread leave nothing on the tape: for evaluation (PyTorch
+/// calls it no_grad).
 class TapeOff {
  public:
   TapeOff();

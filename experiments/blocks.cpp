@@ -14,7 +14,7 @@ constexpr Window k1x1{.kernel_h = 1, .kernel_w = 1};
 
 }  // namespace
 
-void add_convolution(Sequential& model, int64_t in, int64_t out, bool use_bias, Random& random) {
+void add_conv_block(Sequential& model, int64_t in, int64_t out, bool use_bias, Random& random) {
   model.add<Conv2D>(in, out, k3x3, use_bias, random).add<BatchNorm2D>(out).add<ReLU>();
 }
 

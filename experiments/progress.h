@@ -1,8 +1,7 @@
 // How far a training has come: on a terminal one line that is overwritten, and one permanent line an epoch
 // there and everywhere else. It only prints; it measures nothing but time.
 //
-//   epoch  3/40 [=========>          ]  24320/50000  loss 1.2013  accuracy 56.8 %  9120 images/s  0:02, 0:03
-//   left
+//   epoch  3/40 [======>      ]  24320/50000  loss 1.2013  accuracy 56.8 %  9120 images/s  0:02, 0:03 left
 #pragma once
 
 #include <chrono>

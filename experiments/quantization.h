@@ -1,8 +1,7 @@
 // From a trained model to the two that are compared: the compiled float graph and its int8 twin.
 //
-//   trace -> fold batch norm, fuse activations -> FloatExecutor                     (quant/trace.h, passes.h)
-//                                              -> calibrate -> QuantizedModel       (quant/calibrate.h,
-//                                              quantize.h)
+//   trace -> fold batch norm, fuse activations -> FloatExecutor                (quant/trace.h, passes.h)
+//                                              -> calibrate -> QuantizedModel  (quant/calibrate.h, quantize.h)
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
 // The pipeline that the experiments share: train, quantize, measure, report.
 //
 //   read the data -> train (experiments/train.h) -> trace, fold, calibrate, quantize (quant/)
-//     -> measure the three engines (experiments/measure.h) -> tables, pictures and result.json
-//     (experiments/report.h)
+//     -> measure the three engines (experiments/measure.h)
+//     -> tables, pictures and result.json (experiments/report.h)
 //
 // An experiment is one of these structs and a main function of a few lines; see experiments/micro_cifar.cpp.
 #pragma once

@@ -1,14 +1,16 @@
 // Two-dimensional convolution (in the field's sense: cross-correlation).
 //
-//   y[n,oy,ox,o] = bias[o] + sum over ky,kx,c of weight[o,ky,kx,c] * x[n, oy*sh - pt + ky*dh, ox*sw - pl +
-//   kx*dw, c]
+//   y[n,oy,ox,o] = bias[o] + sum over ky,kx,c of weight[o,ky,kx,c] * x[n,iy,ix,c]
+//   iy = oy * stride_h - pad_top  + ky * dilation_h
+//   ix = ox * stride_w - pad_left + kx * dilation_w
 //
 // with zeros outside the image. That is a matrix product of patches (core/kernels/im2col.h) and filters,
 // which core/kernels/conv.h computes without the matrix. With X the patch matrix [N*OH*OW, KH*KW*C], W the
 // filters [O, KH*KW*C] and G the upstream gradient [N*OH*OW, O]:
 //
-//   Y = X W^T      dW = G^T X      dX = G W (each patch added back to its place in the image)      db =
-//   column sums of G
+//   Y = X W^T + bias      dW = G^T X      dX = col2im(G W)      dbias = column sums of G
+//
+// where col2im adds each patch back to its place in the image.
 #pragma once
 
 #include "core/random.h"

@@ -15,7 +15,7 @@ namespace qlimit {
 namespace {
 
 // Only the input's gradient of a convolution with a stride takes the way over a patch matrix, which is never
-// made whole: a block of output lines is computed into a buffer that fits the second cache, added to the
+// made whole: a block of output lines is computed into a buffer that fits the L2 cache, added to the
 // image at once, and the buffer used again.
 constexpr int64_t kBlockBytes = 128 * 1024;
 

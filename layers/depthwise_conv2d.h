@@ -2,13 +2,13 @@
 // convolution behind it, it does a full convolution's work at a fraction of the price (Howard et al.,
 // "MobileNets", 2017).
 //
-//   y[n,p,c*M+m] = bias[c*M+m] + sum over taps k of  x[n,q(p,k),c] * w[k,c*M+m]
+//   y[n,oy,ox,c*M+m]       = bias[c*M+m] + sum over ky,kx of weight[0,ky,kx,c*M+m] * x[n,iy,ix,c]
+//   dweight[0,ky,kx,c*M+m] = sum over n,oy,ox of dy[n,oy,ox,c*M+m] * x[n,iy,ix,c]
+//   dx[n,iy,ix,c]          = sum over m, and over oy,ox,ky,kx that look at (iy,ix), of
+//                              dy[n,oy,ox,c*M+m] * weight[0,ky,kx,c*M+m]
 //
-//   dL/dx[n,q,c]   = sum over p, k with q(p,k) = q, and m, of  dL/dy[n,p,c*M+m] * w[k,c*M+m]
-//   dL/dw[k,c*M+m] = sum over n, p of                          dL/dy[n,p,c*M+m] * x[n,q(p,k),c]
-//
-// where q(p,k) is the pixel under tap k of output pixel p's window (core/window.h); taps outside the image
-// count as zero. The work is done in core/kernels/depthwise.h.
+// with iy and ix as in layers/conv2d.h; taps outside the image count as zero. The work is
+// done in core/kernels/depthwise.h.
 #pragma once
 
 #include "core/window.h"

@@ -25,7 +25,8 @@ struct DistillationOptions {
 };
 
 /// logits: [N,K] of the student; teacher: [N,K], constants; labels: N classes below K. Returns the loss, a
-/// scalar. Throws kUsage if shapes or options are wrong, kData for a label that is no class.
+/// scalar. Throws kUsage if shapes or options are wrong, kData for a label that is no class, kNumeric if the
+/// teacher's logits are not finite.
 Variable distillation(const Variable& logits, const Tensor<Real>& teacher, const std::vector<uint8_t>& labels,
                       const DistillationOptions& options = {});
 

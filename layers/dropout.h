@@ -2,8 +2,8 @@
 // other (Srivastava et al., JMLR 15, 2014). Those that stay are divided by 1 - rate ("inverted"), which keeps
 // the mean, so that evaluation needs no change at all: there the layer returns its input.
 //
-//   y[i] = x[i] * m[i],   m[i] = 0 with probability rate, else 1 / (1 - rate)       dL/dx[i] = dL/dy[i] *
-//   m[i]
+//   y[i]     = x[i] * m[i]        m[i] = 0 with probability rate, else 1 / (1 - rate)
+//   dL/dx[i] = dL/dy[i] * m[i]
 #pragma once
 
 #include "layers/layer.h"

@@ -22,8 +22,7 @@ namespace qlimit {
 struct Parameter {
   std::string name;
   Variable variable;
-  bool decays =
-      true;  // subject to weight decay: true for weights, false for biases and normalisation parameters
+  bool decays = true;  // by weight decay: weights do; biases, gamma and beta do not
 };
 
 /// A tensor that is saved with the model but not trained.

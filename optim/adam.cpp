@@ -18,15 +18,16 @@ void Adam::update(const Stretch& stretch, double learning_rate) const {
 }
 
 void Adam::update(const Stretch& stretch, double learning_rate, double penalty, double shrink) const {
-  // What is the same for all elements is computed once, in double; both corrections move out of the loop.
+  // The bias corrections leave the loop, in double:
+  //   learning_rate * m' / (sqrt(v') + epsilon) = step_size * m / (sqrt(v) / sqrt_correction2 + epsilon)
   const double correction1 = 1 - std::pow(options_.beta1, static_cast<double>(steps()));
   const double correction2 = 1 - std::pow(options_.beta2, static_cast<double>(steps()));
-  const Real rate = static_cast<Real>(learning_rate / correction1);
-  const Real root = static_cast<Real>(std::sqrt(correction2));
+  const Real step_size = static_cast<Real>(learning_rate / correction1);
+  const Real sqrt_correction2 = static_cast<Real>(std::sqrt(correction2));
   const Real beta1 = static_cast<Real>(options_.beta1);
   const Real beta2 = static_cast<Real>(options_.beta2);
-  const Real new1 = static_cast<Real>(1 - options_.beta1);
-  const Real new2 = static_cast<Real>(1 - options_.beta2);
+  const Real one_minus_beta1 = static_cast<Real>(1 - options_.beta1);
+  const Real one_minus_beta2 = static_cast<Real>(1 - options_.beta2);
   const Real epsilon = static_cast<Real>(options_.epsilon);
   const Real l2 = static_cast<Real>(penalty);
   const Real kept = static_cast<Real>(shrink);
@@ -36,9 +37,9 @@ void Adam::update(const Stretch& stretch, double learning_rate, double penalty, 
   Real* v = stretch.slots[1];
   for (int64_t i = 0; i < stretch.size; ++i) {
     const Real g = grad[i] + l2 * w[i];
-    m[i] = beta1 * m[i] + new1 * g;
-    v[i] = beta2 * v[i] + new2 * g * g;
-    w[i] = kept * w[i] - rate * m[i] / (std::sqrt(v[i]) / root + epsilon);
+    m[i] = beta1 * m[i] + one_minus_beta1 * g;
+    v[i] = beta2 * v[i] + one_minus_beta2 * g * g;
+    w[i] = kept * w[i] - step_size * m[i] / (std::sqrt(v[i]) / sqrt_correction2 + epsilon);
   }
 }
 

@@ -3,10 +3,10 @@
 //   g = gradient + weight_decay * w              (decaying parameters only; L2 penalty)
 //   v = momentum * v + g                         (v starts at zero)
 //   w = w - learning_rate * v                    classical momentum (Polyak, 1964)
-//   w = w - learning_rate * (g + momentum * v)   Nesterov's, in the form of Sutskever, Martens, Dahl and
-//   Hinton,
-//                                                "On the importance of initialization and momentum", ICML
-//                                                2013, rewritten for the look-ahead point
+//   w = w - learning_rate * (g + momentum * v)   Nesterov's
+//
+// Nesterov's momentum is that of Sutskever, Martens, Dahl and Hinton, "On the importance of initialization
+// and momentum in deep learning", ICML 2013, rewritten for the look-ahead point.
 //
 // This is torch.optim.SGD with dampening 0: the learning rate stands outside the velocity, so that a new rate
 // acts at once on all the momentum gathered.

@@ -5,8 +5,8 @@
 // averaging", 1992). The average here is exponential, and corrected for its start as Adam's moments are
 // (Kingma and Ba, 2015, section 3), so that it holds from the first step on:
 //
-//   share_t = (1 - decay) / (1 - decay^t)        average_t = average_(t-1) + share_t * (weights_t -
-//   average_(t-1))
+//   share_t   = (1 - decay) / (1 - decay^t)
+//   average_t = average_(t-1) + share_t * (weights_t - average_(t-1))
 //
 //   WeightAverage average(model, 0.999);
 //   ... optimizer.step(rate); average.update();

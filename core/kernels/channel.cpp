@@ -8,7 +8,7 @@
 namespace qlimit {
 namespace {
 
-// Rows of a chunk: about 16 Ki elements, which stay in the first or second cache between two passes.
+// Rows of a chunk: about 16 Ki elements, which stay in the L1 or L2 cache between two passes.
 int64_t chunk_rows(int64_t channels) { return std::max<int64_t>(1, 16384 / channels); }
 
 // The longest block of per-channel values that a kernel reads from any channel on (vector/channel.h).

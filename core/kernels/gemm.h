@@ -39,9 +39,8 @@ class PackedMatrix {
   Tensor<Real> panels_;
 };
 
-/// c[m,n] = a[m,k] * b, then the epilogue. Row i of c begins at c +
-/// i*c_row_stride. Runs on the calling thread: callers cut the rows among threads. Each element is summed in
-/// order of p = 0 ... k-1.
+/// c[m,n] = a[m,k] * b, then the epilogue; row i of c begins at c + i*c_row_stride. Runs on the calling
+/// thread: callers cut the rows among threads. Each element is summed in order of p = 0 ... k-1.
 void gemm(int64_t m, const MatrixView& a, const PackedMatrix& b, Real* c, int64_t c_row_stride,
           const Epilogue& epilogue = {});
 

@@ -52,7 +52,7 @@ void add_word(Sequential& model, const std::string& word, Place& at, Random& ran
     refuse(at, word, concat("P, or C, D or R and 1 to ", kMostChannels, " channels, as in D24"));
   if (word[0] == 'R' && n != at.channels)
     refuse(at, word, concat("R", at.channels, ", the channels before it"));
-  if (word[0] == 'C') add_convolution(model, at.channels, n, /*use_bias=*/false, random);
+  if (word[0] == 'C') add_conv_block(model, at.channels, n, /*use_bias=*/false, random);
   if (word[0] == 'D') add_separable(model, at.channels, n, random);
   if (word[0] == 'R') add_residual(model, n, random);
   at.channels = n;

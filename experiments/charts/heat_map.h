@@ -1,7 +1,7 @@
 // Figures as coloured cells: the deeper the colour, the larger the figure; cells that matter are framed.
 //
-//   draw_heat_map({.title = "Where does it break?", .x_title = "parameters", .y_title = "bits", .deepest =
-//   70,
+//   draw_heat_map({.title = "Where does it break?", .x_title = "parameters", .y_title = "bits",
+//                  .deepest = 70,
 //                  .panels = {{"plain", {"790", "1.6k"}, {"8", "4"}, {{0.1}, {0.0}, {31.5, true}, {}}}}});
 #pragma once
 

@@ -124,9 +124,11 @@ Examples from_dataset(const DatasetPair& pair, const ExamplesRequest& request) {
   return examples;
 }
 
+bool is_picture(const Shape& input) { return input.rank() == 4 && (input[3] == 1 || input[3] == 3); }
+
 // The size of pictures that an input takes: [H,W,C].
 Shape picture_shape(const Shape& input) {
-  if (input.rank() == 4 && (input[3] == 1 || input[3] == 3)) return {input[1], input[2], input[3]};
+  if (is_picture(input)) return {input[1], input[2], input[3]};
   if (input.rank() == 3) return {input[1], input[2], 1};
   throw Error(ErrorKind::kUsage, {.what = "the model's input is no picture",
                                   .expected = "[N,H,W,1] or [N,H,W,3]",
@@ -184,17 +186,16 @@ NpyArray reshaped(const NpyArray& array, const Shape& shape) {
   return std::visit([&](const auto& t) -> NpyArray { return t.reshape(shape); }, array);
 }
 
-// Examples of the input's shape but for axes of size 1 get these, and a single one the N. Others stay as they
-// are.
-NpyArray shaped_as_input(const NpyArray& array, const Shape& input) {
+// Examples of the input's shape but for axes of size 1, with the N in front. If the input is a picture
+// [N,H,W,C] they get its shape, so that their last axis are the channels. Others stay as they are.
+NpyArray with_all_axes(const NpyArray& array, const Shape& input) {
   const Shape& shape = shape_of(array);
   const auto fits = [&](const Shape& s) { return without_ones(s) == without_ones(input); };
   if (shape.rank() == 0) return reshaped(array, {1});
-  if (fits(shape)) return reshaped(array, with_batch(input, shape[0]));
-  if (shape.rank() == Shape::kMaxRank) return array;
-  std::vector<int64_t> alone(shape.begin(), shape.end());
-  alone.insert(alone.begin(), 1);
-  return fits(Shape(alone)) ? reshaped(array, with_batch(input, 1)) : array;
+  std::vector<int64_t> sizes(shape.begin(), shape.end());
+  if (!fits(shape) && shape.rank() < Shape::kMaxRank) sizes.insert(sizes.begin(), 1);  // perhaps a single one
+  if (!fits(Shape(sizes))) return array;
+  return reshaped(array, is_picture(input) ? with_batch(input, sizes[0]) : Shape(sizes));
 }
 
 Examples from_array(const ExamplesRequest& request, const Shape& input) {
@@ -205,7 +206,7 @@ Examples from_array(const ExamplesRequest& request, const Shape& input) {
                                    .expected = "uint8, int8 or float32",
                                    .found = type_name(array)});
   }
-  array = shaped_as_input(array, input);
+  array = with_all_axes(array, input);
   Examples examples{.name = request.data, .values = array};
   if (!request.labels.empty()) examples.labels = read_labels(request.labels, examples.size());
   examples.values = first_rows(array, request.limit);

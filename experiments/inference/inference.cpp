@@ -126,6 +126,11 @@ int run_inference(const InferenceOptions& options) {
   fmt::print(out, "{}", summary_text(report, model));
   std::fflush(out);
 
+  if (!options.against.empty() && !fs::exists(options.against)) {  // before the work, not after it
+    throw Error(ErrorKind::kIo,
+                {.what = "there is nothing to compare with", .where = options.against.string()});
+  }
+
   StoredInputs timed = random_inputs(graph);
   if (!options.data.empty()) {
     const Examples examples = load_examples({.data = options.data,

@@ -9,6 +9,8 @@
 namespace qlimit {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kProgram = "run_tflite";
 
 constexpr const char* kDescription =
@@ -94,13 +96,21 @@ void check(const InferenceOptions& o) {
     }
   }
   if (o.tolerance > 0 && o.against.empty()) refuse("--tolerance is for --against", "see --help");
-  const std::pair<const char*, const std::filesystem::path&> written[] = {{"--output", o.output},
-                                                                          {"--layers", o.layers}};
-  for (const auto& [option, path] : written) {
+  if (o.against.empty()) return;
+  const auto same = [](const fs::path& a, const fs::path& b) {
     std::error_code none;  // neither of them need exist
-    if (!o.against.empty() && std::filesystem::equivalent(path, o.against, none))
-      refuse(concat(option, " would overwrite what --against compares with"), "choose another name");
-  }
+    return fs::equivalent(a, b, none);
+  };
+  const auto folder_of = [](const fs::path& file) {
+    return file.has_parent_path() ? file.parent_path() : ".";
+  };
+  const auto refuse_to_overwrite = [&](const char* option) {
+    refuse(concat(option, " would overwrite what --against compares with"), "choose another name");
+  };
+  if (!o.output.empty() && (same(o.output, o.against) || same(folder_of(o.output), o.against)))
+    refuse_to_overwrite("--output");
+  if (!o.layers.empty() && (same(o.layers, o.against) || same(o.layers, folder_of(o.against))))
+    refuse_to_overwrite("--layers");
 }
 
 }  // namespace

@@ -23,13 +23,13 @@ void require_width(bool possible, const char* shape, const char* expected, int64
 std::unique_ptr<Sequential> plain_model(int64_t width, Random& random, int64_t channels) {
   require_width(width >= 1, "plain", "at least 1", width);
   auto model = std::make_unique<Sequential>();  // 32x32
-  add_convolution(*model, channels, width, /*use_bias=*/true, random);
+  add_conv_block(*model, channels, width, /*use_bias=*/true, random);
   model->add<MaxPool2D>(2);  // 16x16
-  add_convolution(*model, width, 2 * width, /*use_bias=*/true, random);
+  add_conv_block(*model, width, 2 * width, /*use_bias=*/true, random);
   model->add<MaxPool2D>(2);  // 8x8
-  add_convolution(*model, 2 * width, 3 * width, /*use_bias=*/true, random);
+  add_conv_block(*model, 2 * width, 3 * width, /*use_bias=*/true, random);
   model->add<MaxPool2D>(2);  // 4x4
-  add_convolution(*model, 3 * width, 3 * width, /*use_bias=*/true, random);
+  add_conv_block(*model, 3 * width, 3 * width, /*use_bias=*/true, random);
   model->add<GlobalAveragePool>();
   model->add<Dense>(3 * width, kClasses, /*use_bias=*/true, random);
   return model;
@@ -38,7 +38,7 @@ std::unique_ptr<Sequential> plain_model(int64_t width, Random& random, int64_t c
 std::unique_ptr<Sequential> separable_model(int64_t width, Random& random, int64_t channels) {
   require_width(width >= 2 && width % 2 == 0, "separable", "an even number", width);
   auto model = std::make_unique<Sequential>();  // 32x32
-  add_convolution(*model, channels, width, /*use_bias=*/false, random);
+  add_conv_block(*model, channels, width, /*use_bias=*/false, random);
   add_separable(*model, width, width / 2 * 3, random);
   model->add<MaxPool2D>(2);  // 16x16
   add_separable(*model, width / 2 * 3, 2 * width, random);

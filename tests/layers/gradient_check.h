@@ -2,8 +2,8 @@
 //
 //   TEST(Square, Gradient) {
 //     Random rng(1, "square");
-//     EXPECT_TRUE(gradients_agree([](const auto& in) { return square(in[0]); }, {random_tensor({3, 4}, rng)},
-//     rng));
+//     EXPECT_TRUE(gradients_agree([](const auto& in) { return square(in[0]); },
+//                                 {random_tensor({3, 4}, rng)}, rng));
 //   }
 //
 // For a random upstream gradient u (drawn once, of the output's shape) the checked function is the scalar

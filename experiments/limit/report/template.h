@@ -1,7 +1,7 @@
 // A page with holes: text in which {{kind:name}} stands for something that a program computes.
 //
-//   fill_template("lost: {{value:drop}} points", {{"value:drop", "0.17"}}, "page.md");   // "lost: 0.17
-//   points"
+//   fill_template("lost: {{value:drop}} points", {{"value:drop", "0.17"}}, "page.md");
+//   // "lost: 0.17 points"
 //
 // Both sides have to agree: what the page asks for must be there, and what is there must be shown.
 #pragma once

@@ -16,7 +16,7 @@ namespace {
 
 std::unique_ptr<Sequential> small_model(Random& random) {
   auto model = std::make_unique<Sequential>();
-  add_convolution(*model, 1, 4, /*use_bias=*/false, random);
+  add_conv_block(*model, 1, 4, /*use_bias=*/false, random);
   model->add<GlobalAveragePool>();
   model->add<Dense>(4, 10, /*use_bias=*/true, random);
   return model;

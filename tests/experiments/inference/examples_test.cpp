@@ -144,6 +144,13 @@ TEST_F(ExampleFiles, AxesOfSizeOneMayBeLeftOutOrStandElsewhere) {
     EXPECT_EQ(shape_of(examples.values), Shape({5, 28, 28, 1}));
     EXPECT_EQ(encoded<float>(examples, {}, 0, 5), encoded<float>(expected, {}, 0, 5));
   }
+  const Shape channels_first = {1, 1, 28, 28};
+  for (const Shape& shape : {Shape{5, 28, 28}, Shape{5, 28, 28, 1}}) {
+    const Examples examples =
+        load_examples({.data = array(digits.reshape(shape)), .normalize = "tiny"}, channels_first);
+    EXPECT_EQ(examples.size(), 5);
+    EXPECT_EQ(encoded<float>(examples, {}, 0, 5).size(), size_t{5 * 28 * 28}) << "one channel";
+  }
   for (const Shape& shape : {Shape{28, 28}, Shape{28, 28, 1}, Shape{1, 28, 28}, Shape{1, 28, 28, 1}})
     EXPECT_EQ(load_examples({.data = array(one.reshape(shape))}, kDigit).size(), 1) << shape.to_string();
 }

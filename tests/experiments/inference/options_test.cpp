@@ -88,6 +88,10 @@ TEST(InferenceOptions, WhatIsComparedWithIsNotOverwritten) {
   expect_refusal({"m", "--data", "d", "--output", again, "--against", file}, {"--output", "overwrite"});
   expect_refusal({"m", "--data", "d", "--layers", folder.path(), "--against", folder.path()},
                  {"--layers", "overwrite"});
+  expect_refusal({"m", "--data", "d", "--output", folder / "07_x.npy", "--against", folder.path()},
+                 {"--output", "overwrite"});
+  expect_refusal({"m", "--data", "d", "--layers", folder.path(), "--against", file},
+                 {"--layers", "overwrite"});
   EXPECT_NO_THROW(parsed({"m", "--data", "d", "--output", folder / "ours.npy", "--against", file}));
 }
 
