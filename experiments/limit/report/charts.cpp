@@ -34,8 +34,13 @@ std::string short_count(int64_t count) {
 }
 
 std::string seeds_text(const StudySummary& summary) {
-  const size_t count = summary.seeds().size();
-  return concat(count, count == 1 ? " seed" : " seeds");
+  size_t fewest = summary.seeds().size(), most = 0;
+  for (const NetSize& net : summary.nets()) {
+    const size_t count = summary.fp32(net).size();
+    fewest = std::min(fewest, count);
+    most = std::max(most, count);
+  }
+  return concat(fewest < most ? concat(fewest, " to ") : "", most, most == 1 ? " seed" : " seeds");
 }
 
 std::optional<ValueRange> band_of(const Estimate& estimate) {
