@@ -58,9 +58,12 @@ void check_option(const char* name, double value, double most) {
 
 }  // namespace
 
-std::string name_of(const BatchNormTail& tail) {
-  const char* clamp = tail.low != 0 ? "" : std::isfinite(tail.high) ? " + relu6" : " + relu";
-  return concat(clamp, tail.pool ? " + max_pool2d" : "");
+std::string fused_name(const std::string& first, const BatchNormTail& tail) {
+  std::string name = first;
+  const auto add = [&](const char* next) { name += concat(name.empty() ? "" : " + ", next); };
+  if (tail.low == 0) add(std::isfinite(tail.high) ? "relu6" : "relu");
+  if (tail.pool) add("max_pool2d");
+  return name;
 }
 
 NormalizationStep::NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
@@ -115,7 +118,7 @@ BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, 
   const NormalizationStep step(moments, rows, gamma.value(), beta.value(), options.epsilon);
   const MapAndPool tail_of_x(x.value(), step.map(tail.low, tail.high), tail.pool);
   Variable output =
-      record(tail_of_x.output(), {.name = "batch_norm_training" + name_of(tail), .options = options},
+      record(tail_of_x.output(), {.name = fused_name("batch_norm_training", tail), .options = options},
              {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
                const ChannelGradientSums sums = tail_of_x.gradient_sums(moments.mean, upstream);
                step.add_parameter_gradients(sums, gamma, beta);

@@ -30,8 +30,8 @@ struct BatchNormTail {
   std::optional<WindowGeometry> pool;
 };
 
-/// As it follows in the name of an operation: " + relu6 + max_pool2d".
-std::string name_of(const BatchNormTail& tail);
+/// The name of an operation with what follows: "conv2d + relu6 + max_pool2d". `first` may be empty.
+std::string fused_name(const std::string& first, const BatchNormTail& tail);
 
 /// One normalisation with its gradients: what lies between the passes over the activations.
 class NormalizationStep {

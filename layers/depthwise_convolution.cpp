@@ -84,7 +84,7 @@ DepthwiseConvolution lay_depthwise(const Shape& x, const Shape& weight, const Sh
   g.channels = weight[3];
   if (bias) require_shape(*bias == Shape{g.channels}, kName, concat("bias [", g.channels, "]"), *bias);
   const int64_t lines = has_stride(window) ? g.out_h : 2;  // the input's gradient needs all of them at once
-  require_near_window(PackedDepthwise::suits(g, lines), kName, window, x);
+  require_near_window(PackedDepthwise::suits(g, /*multiplier=*/1, lines), kName, window, x);
   return {g, g.channels, multiplier};
 }
 

@@ -56,14 +56,9 @@ struct Tail {
   }
 };
 
-/// What a fused operation is called on the tape: "conv2d + batch_norm + relu + max_pool2d".
-std::string fused_name(const std::string& first, const BatchNormTail& tail) {
-  return concat(first, name_of(tail));
-}
-
 Variable clamp_and_pool(const Variable& x, const BatchNormTail& tail) {
   const MapAndPool y(x.value(), ChannelMap(x.shape()[3], tail.low, tail.high), tail.pool);
-  return record(y.output(), {.name = name_of(tail).substr(3)}, {x}, [=](const Tensor<Real>& upstream) {
+  return record(y.output(), {.name = fused_name("", tail)}, {x}, [=](const Tensor<Real>& upstream) {
     Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
     y.backward(0, x.shape()[0], upstream, ChannelMapGradient(x.shape()[3]), dx.data());
     x.add_grad(dx);

@@ -183,11 +183,10 @@ CompiledNode compile_float(const Graph& graph, const Node& node, const op::Depth
   const int64_t out_channels = weight.dim(3);
   const std::vector<float> bias = bias_of(graph, node, out_channels);
   const Bounds bounds = bounds_of(o.activation);
-  WindowGeometry repeated = g;  // lines have each channel as often as it has filters
-  repeated.channels = out_channels;
-  if (!PackedDepthwise::suits(repeated)) return compile_sparse_depthwise(g, weight, bias, bounds);
+  const int64_t multiplier = out_channels / g.channels;
+  if (!PackedDepthwise::suits(g, multiplier)) return compile_sparse_depthwise(g, weight, bias, bounds);
 
-  const auto packed = std::make_shared<const PackedDepthwise>(g, weight.data(), out_channels / g.channels);
+  const auto packed = std::make_shared<const PackedDepthwise>(g, weight.data(), multiplier);
   const ImageParts parts(g, depthwise_row_work(g, out_channels), packed->scratch_bytes());
   return {
       .run = over_images<float>(g, g.out_pixels() * out_channels, parts,

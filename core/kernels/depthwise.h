@@ -22,6 +22,12 @@ namespace qlimit {
 template <typename Element, typename Weight>
 class DepthwiseFilters : public ConvLines {
  public:
+  /// As ConvLines::suits, of lines that have each channel as often as it has filters.
+  static bool suits(WindowGeometry geometry, int64_t multiplier, int64_t output_lines = 2) {
+    geometry.channels *= multiplier;
+    return ConvLines::suits(geometry, output_lines);
+  }
+
   /// Channels of folded sums: the outputs', times the pixels that are taken as one, rounded up to whole
   /// vectors.
   int64_t columns() const { return columns_; }

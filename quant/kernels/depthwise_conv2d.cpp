@@ -49,8 +49,7 @@ DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams 
                                                        geometry.channels, "*multiplier]"),
                                     .found = weight.to_string()});
   }
-  WindowGeometry repeated = geometry;  // lines have each channel as often as it has filters
-  repeated.channels = weight[3];
+  const int64_t multiplier = weight[3] / geometry.channels;
   const std::vector<int32_t> folded_bias =
       fold_zero_point("depthwise_conv2d", filter, kChannelAxis, input_params.zero_point);
   DepthwiseConv2DParams p = {
@@ -62,11 +61,11 @@ DepthwiseConv2DParams prepare_depthwise_conv2d(const Shape& input, AffineParams 
       .multipliers = channel_multipliers(filter, weight[3], input_params.scale, output),
       .out = output_clamp(output.activation, output.params),
       .rounding = output.rounding,
-      .is_fast = PackedDepthwiseInt8::suits(repeated),
+      .is_fast = PackedDepthwiseInt8::suits(geometry, multiplier),
       .packed = {},
       .requantizer = {}};
   if (p.is_fast) {
-    p.packed = PackedDepthwiseInt8(geometry, filter.weight.data(), p.out_channels / geometry.channels);
+    p.packed = PackedDepthwiseInt8(geometry, filter.weight.data(), multiplier);
     p.requantizer = SumRequantizer(p.packed.columns(), p.packed.folded(folded_bias),
                                    p.packed.folded(p.multipliers), p.out, p.rounding);
   }

@@ -239,6 +239,19 @@ TEST_F(Int8Kernels, RefuseWhatCouldOverflow) {
                ErrorKind::kNumeric, {"fixed point", "scale that is zero"});
 }
 
+// What counts is the channels of the lines, each as often as it has filters.
+TEST_F(Int8Kernels, DepthwiseWindowsThatReachFarTakeTheFormula) {
+  const Window far = {.kernel_h = 3, .kernel_w = 3, .dilation_h = 2000, .dilation_w = 2000};
+  const auto is_fast = [&](int64_t multiplier) {
+    const QuantizedFilter filter = {.weight = Tensor<int8_t>({1, 3, 3, multiplier}),
+                                    .scales = {0.1f},
+                                    .bias = std::vector<int32_t>(static_cast<size_t>(multiplier))};
+    return int8::prepare_depthwise_conv2d({1, 8, 8, 1}, {}, filter, far, {}).is_fast;
+  };
+  EXPECT_TRUE(is_fast(1));  // 4002 lines of 4008 numbers, just below 2^24
+  EXPECT_FALSE(is_fast(2));
+}
+
 TEST_F(Int8Kernels, RefuseShapesThatDoNotFit) {
   const QuantizedFilter filter = {
       .weight = Tensor<int8_t>({2, 3, 3, 4}), .scales = {0.1f, 0.2f}, .bias = {0, 0}};
