@@ -24,7 +24,7 @@ struct Outcome {
 };
 
 Outcome pareto(const std::string& arguments, const std::string& output = "") {
-  const std::string command = std::string(QLIMIT_PARETO) + " " + arguments + " 2>&1" + output;
+  const std::string command = concat("'", QLIMIT_PARETO, "' ", arguments, " 2>&1", output);
   std::FILE* pipe = popen(command.c_str(), "r");
   Outcome run;
   std::array<char, 4096> buffer;
