@@ -226,13 +226,12 @@ void Canvas::arrow(Point from, Point to, double line_width, Color color) {
 
 void Canvas::text(Point anchor, std::string_view text, const TextStyle& style) {
   const Point origin = text_origin(text, style);
-  // In the text's own axes: u along the line, v down from the baseline. The baseline falls on a pixel's edge,
-  // which keeps horizontal strokes sharp.
-  const double start = style.upwards ? -anchor.y + origin.x : anchor.x + origin.x;
-  const int baseline =
-      static_cast<int>(std::lround(style.upwards ? anchor.x + origin.y : anchor.y + origin.y));
-  const int first = static_cast<int>(std::floor(start));
-  font_of(style).draw(text, style.size, start - first, [&](int u, int v, double coverage) {
+  // In the text's own axes: u along the line, v down from the baseline. The origin falls on a corner of pixels,
+  // which keeps horizontal strokes sharp, and the same words the same.
+  const auto whole = [](double at) { return static_cast<int>(std::lround(at)); };
+  const int first = whole(style.upwards ? -anchor.y + origin.x : anchor.x + origin.x);
+  const int baseline = whole(style.upwards ? anchor.x + origin.y : anchor.y + origin.y);
+  font_of(style).draw(text, style.size, [&](int u, int v, double coverage) {
     if (style.upwards) {
       blend(baseline + v, -(first + u) - 1, style.color, coverage);
     } else {

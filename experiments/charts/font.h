@@ -28,10 +28,9 @@ class Font {
   /// The height of a capital letter: what "vertically centred" refers to.
   double cap_height(double size) const;
 
-  /// Calls `ink(x, y, coverage)` for each pixel that the text touches; x counts from the floor of the origin,
-  /// the fraction `shift` in [0, 1) moves the text right; y counts from the baseline; coverage is in (0, 1].
-  void draw(std::string_view text, double size, double shift,
-            const std::function<void(int, int, double)>& ink) const;
+  /// Calls `ink(x, y, coverage)` for each pixel that the text touches, relative to its origin on the baseline;
+  /// coverage is in (0, 1].
+  void draw(std::string_view text, double size, const std::function<void(int, int, double)>& ink) const;
 
  private:
   explicit Font(const unsigned char* file);

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 
 const fs::path kPage = fs::path(QLIMIT_SOURCE_DIR) / "docs" / "study.template.md";
-constexpr size_t kMostChartBytes = 110'000;
+constexpr size_t kMostChartBytes = 100'000;
 
 class LimitReport : public testing::Test {
  protected:
