@@ -1,14 +1,12 @@
 #include "layers/batch_norm2d.h"
 
-#include <cmath>
+#include <limits>
 
 #include "core/error.h"
-#include "layers/map_and_pool.h"
+#include "layers/normalization_step.h"
 
 namespace qlimit {
 namespace {
-
-using Doubles = std::vector<double>;
 
 int64_t check(const Variable& x, std::initializer_list<const Variable*> per_channel) {
   if (x.shape().rank() != 4 || x.shape().size() == 0) {
@@ -29,25 +27,7 @@ int64_t check(const Variable& x, std::initializer_list<const Variable*> per_chan
   return channels;
 }
 
-Doubles to_doubles(const Tensor<Real>& values) { return {values.begin(), values.end()}; }
-
-Tensor<Real> to_tensor(const Doubles& values) {
-  return Tensor<Real>({static_cast<int64_t>(values.size())}, std::vector<Real>(values.begin(), values.end()));
-}
-
-Doubles inverse_deviation(const Doubles& variance, double epsilon) {
-  Doubles result(variance.size());
-  for (size_t c = 0; c < result.size(); ++c) {
-    if (variance[c] + epsilon <= 0) {  // false for not-a-number, which is passed on
-      throw Error(ErrorKind::kNumeric, {.what = "a variance is too small to divide by its root",
-                                        .where = concat("batch_norm2d, channel ", c),
-                                        .expected = "variance + epsilon > 0",
-                                        .found = concat(variance[c], " + ", epsilon)});
-    }
-    result[c] = 1.0 / std::sqrt(variance[c] + epsilon);
-  }
-  return result;
-}
+std::vector<double> to_doubles(const Tensor<Real>& values) { return {values.begin(), values.end()}; }
 
 void check_option(const char* name, double value, double most) {
   if (value >= 0 && value <= most) return;
@@ -58,75 +38,22 @@ void check_option(const char* name, double value, double most) {
 
 }  // namespace
 
-std::string fused_name(const std::string& first, const BatchNormTail& tail) {
-  std::string name = first;
-  const auto add = [&](const char* next) { name += concat(name.empty() ? "" : " + ", next); };
-  if (tail.low == 0) add(std::isfinite(tail.high) ? "relu6" : "relu");
-  if (tail.pool) add("max_pool2d");
-  return name;
-}
-
-NormalizationStep::NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
-                                     const Tensor<Real>& beta, double epsilon)
-    : mean_(moments.mean),
-      inverse_(inverse_deviation(moments.variance, epsilon)),
-      rows_(rows),
-      gamma_(gamma) {
-  scale_.resize(mean_.size());
-  shift_.resize(mean_.size());
-  for (int64_t c = 0; c < gamma.size(); ++c) {
-    const size_t i = static_cast<size_t>(c);
-    scale_[i] = gamma[c] * inverse_[i];
-    shift_[i] = beta[c] - mean_[i] * scale_[i];
-  }
-}
-
-// With g the upstream gradient (0 where it is clamped) and z = (x - mean) * inverse the normalised input:
-//   dgamma = sum g z,  dbeta = sum g
-void NormalizationStep::add_parameter_gradients(const ChannelGradientSums& sums, const Variable& gamma,
-                                                const Variable& beta) const {
-  Doubles dgamma(inverse_.size());
-  for (size_t c = 0; c < dgamma.size(); ++c) dgamma[c] = sums.upstream_centered[c] * inverse_[c];
-  if (gamma.wants_grad()) gamma.add_grad(to_tensor(dgamma));
-  if (beta.wants_grad()) beta.add_grad(to_tensor(sums.upstream));
-}
-
-// The statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)), which is an
-// affine map of g and x per channel.
-ChannelMapGradient NormalizationStep::input_gradient(const ChannelGradientSums& sums) const {
-  Doubles upstream_scale(mean_.size()), x_scale(mean_.size()), shift(mean_.size());
-  for (size_t i = 0; i < mean_.size(); ++i) {
-    const double a = gamma_[static_cast<int64_t>(i)] * inverse_[i];
-    const double b = -a * inverse_[i] * inverse_[i] * sums.upstream_centered[i] / static_cast<double>(rows_);
-    upstream_scale[i] = a;
-    x_scale[i] = b;
-    shift[i] = -a * sums.upstream[i] / static_cast<double>(rows_) - b * mean_[i];
-  }
-  return {upstream_scale, x_scale, shift};
-}
-
-ChannelMapGradient NormalizationStep::input_gradient() const {
-  const Doubles zeros(scale_.size());
-  return {scale_, zeros, zeros};
-}
-
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
-                                      const BatchNormOptions& options, const BatchNormTail& tail) {
+                                      const BatchNormOptions& options, const ClampAndPool& rest) {
   const int64_t channels = check(x, {&gamma, &beta});
   const int64_t rows = x.shape().size() / channels;
   const ChannelMoments moments = channel_moments(rows, channels, x.value().data());
   const NormalizationStep step(moments, rows, gamma.value(), beta.value(), options.epsilon);
-  const MapAndPool tail_of_x(x.value(), step.map(tail.low, tail.high), tail.pool);
-  Variable output =
-      record(tail_of_x.output(), {.name = fused_name("batch_norm_training", tail), .options = options},
-             {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
-               const ChannelGradientSums sums = tail_of_x.gradient_sums(moments.mean, upstream);
-               step.add_parameter_gradients(sums, gamma, beta);
-               if (!x.wants_grad()) return;
-               Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
-               tail_of_x.backward(0, x.shape()[0], upstream, step.input_gradient(sums), dx.data());
-               x.add_grad(dx);
-             });
+  const MapAndPool y(x.value(), step.map(rest.low, rest.high), rest.pool);
+  Variable output = record(y.output(), {.name = fused_name("batch_norm_training", rest), .options = options},
+                           {x, gamma, beta}, [=](const Tensor<Real>& upstream) {
+                             const ChannelGradientSums sums = y.gradient_sums(moments.mean, upstream);
+                             step.add_parameter_gradients(sums, gamma, beta);
+                             if (!x.wants_grad()) return;
+                             Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
+                             y.backward(0, x.shape()[0], upstream, step.input_gradient(sums), dx.data());
+                             x.add_grad(dx);
+                           });
   return {output, moments.mean, moments.variance};
 }
 
@@ -172,8 +99,8 @@ Variable BatchNorm2D::forward(const Variable& x) {
                       Variable::constant(running_variance_.clone()), options_);
 }
 
-Variable BatchNorm2D::forward_training(const Variable& x, const BatchNormTail& tail) {
-  const BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_, tail);
+Variable BatchNorm2D::forward_training(const Variable& x, const ClampAndPool& rest) {
+  const BatchNormResult result = batch_norm2d_training(x, gamma_, beta_, options_, rest);
   follow({result.mean, result.variance}, x.shape().size() / gamma_.shape()[0]);
   return result.output;
 }

@@ -26,7 +26,7 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
 
 class Conv2D final : public Layer {
  public:
-  /// Filters by He's normal initialisation with fan-in KH*KW*in, biases zero.
+  /// Filters by He's normal initialization with fan-in KH*KW*in, biases zero.
   Conv2D(int64_t in_channels, int64_t out_channels, const Window& window, bool use_bias, Random& random);
   Variable forward(const Variable& x) override;
 

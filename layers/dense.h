@@ -13,7 +13,7 @@ Variable dense(const Variable& x, const Variable& weight, const Variable& bias);
 
 class Dense : public Layer {
  public:
-  /// Weights by Glorot's uniform initialisation, biases zero.
+  /// Weights by Glorot's uniform initialization, biases zero.
   Dense(int64_t in_features, int64_t out_features, bool use_bias, Random& random);
   Variable forward(const Variable& x) override;
 

@@ -11,6 +11,7 @@
 #include "layers/depthwise_convolution.h"
 #include "layers/map_and_pool.h"
 #include "layers/max_pool2d.h"
+#include "layers/normalization_step.h"
 #include "layers/relu.h"
 
 namespace qlimit {
@@ -41,7 +42,7 @@ std::optional<WindowGeometry> pool_of(const Layer* layer, const Shape& image) {
 /// clamp.
 struct Tail {
   std::shared_ptr<BatchNorm2D> norm;
-  BatchNormTail rest;
+  ClampAndPool rest;
   size_t layers = 0;
 
   Tail(const Layers& all, size_t first, const Shape& x) {
@@ -56,7 +57,7 @@ struct Tail {
   }
 };
 
-Variable clamp_and_pool(const Variable& x, const BatchNormTail& tail) {
+Variable clamp_and_pool(const Variable& x, const ClampAndPool& tail) {
   const MapAndPool y(x.value(), ChannelMap(x.shape()[3], tail.low, tail.high), tail.pool);
   return record(y.output(), {.name = fused_name("", tail)}, {x}, [=](const Tensor<Real>& upstream) {
     Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
@@ -79,7 +80,7 @@ class ConvBlock {
         window_(layer.window()),
         conv_(conv) {}
 
-  Variable clamped(const BatchNormTail& tail) const {
+  Variable clamped(const ClampAndPool& tail) const {
     const MapAndPool rest(convolved(nullptr), ChannelMap(conv_.out_channels, tail.low, tail.high), tail.pool);
     return record(rest.output(), operation(fused_name(name_, tail)), {x_, weight_, bias_},
                   [*this, rest](const Tensor<Real>& upstream) {
@@ -87,7 +88,7 @@ class ConvBlock {
                   });
   }
 
-  Variable normalized(BatchNorm2D& norm, const BatchNormTail& tail) const {
+  Variable normalized(BatchNorm2D& norm, const ClampAndPool& tail) const {
     const Variable gamma = norm.gamma(), beta = norm.beta();
     ChannelMomentParts parts(conv_.g.batch, conv_.out_channels);
     const Tensor<Real> y =

@@ -1,8 +1,19 @@
 #include "layers/map_and_pool.h"
 
+#include <cmath>
+
+#include "core/error.h"
 #include "core/kernels/pool.h"
 
 namespace qlimit {
+
+std::string fused_name(const std::string& first, const ClampAndPool& rest) {
+  std::string name = first;
+  const auto add = [&](const char* next) { name += concat(name.empty() ? "" : " + ", next); };
+  if (rest.low == 0) add(std::isfinite(rest.high) ? "relu6" : "relu");
+  if (rest.pool) add("max_pool2d");
+  return name;
+}
 
 MapAndPool::MapAndPool(const Tensor<Real>& x, const ChannelMap& map,
                        const std::optional<WindowGeometry>& pool)

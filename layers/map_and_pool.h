@@ -6,7 +6,9 @@
 // tensors: batch_norm2d.cpp and fusion.cpp put it on the tape.
 #pragma once
 
+#include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/kernels/channel.h"
@@ -14,6 +16,17 @@
 #include "core/window.h"
 
 namespace qlimit {
+
+/// What can follow a map in the same pass over memory (layers/fusion.h): a clamp, and a 2x2 max pool of which
+/// the image is a whole number.
+struct ClampAndPool {
+  Real low = -std::numeric_limits<Real>::infinity();
+  Real high = std::numeric_limits<Real>::infinity();
+  std::optional<WindowGeometry> pool;
+};
+
+/// The name of an operation with what follows: "conv2d + relu6 + max_pool2d". `first` may be empty.
+std::string fused_name(const std::string& first, const ClampAndPool& rest);
 
 class MapAndPool {
  public:

@@ -11,7 +11,7 @@
 namespace qlimit {
 
 struct CalibrationOptions {
-  /// `bits` has to be the activation_bits of QuantizeOptions: the observer of each value optimises for the
+  /// `bits` has to be the activation_bits of QuantizeOptions: the observer of each value optimizes for the
   /// width that the value will have (activation_widths), so for 8 bits at the input and the output.
   ObserverOptions observer;
   int64_t batch = 32;  // images that are run at once, and observed in one call

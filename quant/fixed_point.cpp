@@ -7,7 +7,7 @@
 namespace qlimit {
 namespace {
 
-// zero_point + round(real / scale), kept on the grid.
+// zero_point + round(real / scale), kept on the grid; an infinite bound is the end of the grid.
 int32_t quantized_bound(float real, AffineParams output) {
   const float steps = std::clamp(std::round(real / output.scale), -512.0f, 512.0f);
   return std::clamp(output.zero_point + static_cast<int32_t>(steps), output.low(), output.high());
@@ -36,23 +36,10 @@ QuantizedMultiplier quantize_multiplier(double real, Rounding rounding) {
 }
 
 OutputClamp output_clamp(Activation activation, AffineParams output) {
-  OutputClamp clamp = {.zero_point = output.zero_point, .min = output.low(), .max = output.high()};
-  switch (activation) {
-    case Activation::kNone:
-      break;
-    case Activation::kRelu:
-      clamp.min = quantized_bound(0.0f, output);
-      break;
-    case Activation::kRelu6:
-      clamp.min = quantized_bound(0.0f, output);
-      clamp.max = quantized_bound(6.0f, output);
-      break;
-    case Activation::kReluN1To1:
-      clamp.min = quantized_bound(-1.0f, output);
-      clamp.max = quantized_bound(1.0f, output);
-      break;
-  }
-  return clamp;
+  const Bounds bounds = bounds_of(activation);
+  return {.zero_point = output.zero_point,
+          .min = quantized_bound(bounds.low, output),
+          .max = quantized_bound(bounds.high, output)};
 }
 
 int8_t requantize_float64(int32_t x, double real, const OutputClamp& out) {

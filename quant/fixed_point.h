@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "quant/activation.h"
 #include "quant/affine.h"
 
 namespace qlimit {
@@ -78,9 +79,6 @@ inline int32_t multiply_by_quantized_multiplier(int32_t x, QuantizedMultiplier m
   return rounding_divide_by_pot(product, std::max(-m.shift, 0));
 }
 
-/// A clamp fused into an operation's output.
-enum class Activation { kNone, kRelu, kRelu6, kReluN1To1 };
-
 /// Where an operation's output goes: its parameters, the clamp that is fused into it, the rounding.
 struct OutputStage {
   AffineParams params;
@@ -97,7 +95,7 @@ struct OutputClamp {
 
 /// Zero point and clamp of an output: the activation's real bounds f become zero_point + round(f / scale), a
 /// float32 division, within the output's grid, [-128,127] for 8 bits (kernel_util.cc,
-/// CalculateActivationRangeQuantized).
+/// CalculateActivationRangeQuantized). Where there is no bound, the grid ends.
 OutputClamp output_clamp(Activation activation, AffineParams output);
 
 /// The last step of most operations: clamp(x * m + zero_point).

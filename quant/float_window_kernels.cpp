@@ -135,21 +135,6 @@ CompiledNode compile_pool(const WindowGeometry& g, float start, Merge merge, Fin
 
 }  // namespace
 
-Bounds bounds_of(Activation activation) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::kRelu:
-      return {.low = 0.0f, .high = kInfinity};
-    case Activation::kRelu6:
-      return {.low = 0.0f, .high = 6.0f};
-    case Activation::kReluN1To1:
-      return {.low = -1.0f, .high = 1.0f};
-    case Activation::kNone:
-      break;
-  }
-  return {.low = -kInfinity, .high = kInfinity};
-}
-
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2D& o) {
   const WindowGeometry g = lay_window("conv2d", o.window, graph.value(node.inputs[0]).shape);
   const Tensor<float>& weight = graph.value(node.inputs[1]).constant;

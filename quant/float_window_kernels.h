@@ -5,17 +5,6 @@
 
 namespace qlimit {
 
-/// The numbers that an activation lets pass.
-struct Bounds {
-  float low;
-  float high;
-
-  float clamp(float x) const { return x < low ? low : x > high ? high : x; }
-};
-
-/// Infinite where there is no bound.
-Bounds bounds_of(Activation activation);
-
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::Conv2D& o);
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::DepthwiseConv2D& o);
 CompiledNode compile_float(const Graph& graph, const Node& node, const op::Dense& o);

@@ -169,8 +169,6 @@ bool takes_constant_operands(const Op& op);
 bool has_weights(const Op& op);
 /// The axis of its weights that is the output channel: 3 for depthwise convolutions, else 0.
 int channel_axis(const Op& op);
-/// "relu", "relu6", "relu_n1_to_1", or nothing.
-const char* activation_name(Activation activation);
 /// The activation that a node applies to its result; null if the operation has no such attribute.
 Activation* fused_activation(Op& op);
 const Activation* fused_activation(const Op& op);

@@ -39,20 +39,6 @@ std::string attributes(const Op& op) {
 
 }  // namespace
 
-const char* activation_name(Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      return "";
-    case Activation::kRelu:
-      return "relu";
-    case Activation::kRelu6:
-      return "relu6";
-    case Activation::kReluN1To1:
-      return "relu_n1_to_1";
-  }
-  return "";
-}
-
 std::string op_name(const Op& op) {
   return std::visit(
       Overloaded{[](const op::Conv2D&) -> std::string { return "conv2d"; },

@@ -30,7 +30,7 @@ struct ObserverOptions {
   CalibrationMethod method = CalibrationMethod::kMinMax;
   double smoothing = 0.9;     // kMovingAverage: the share of the old value at each call, in [0,1)
   double percentile = 99.99;  // kPercentile: of the numbers from either end, in (50,100]
-  int bits = 8;               // kMse, kEntropy: the width that is optimised for, 2 to 8
+  int bits = 8;               // kMse, kEntropy: the width that is optimized for, 2 to 8
 };
 
 class Observer {

@@ -14,7 +14,7 @@ namespace qlimit {
 /// channel c, with g_c = gamma_c / sqrt(variance_c + epsilon):
 ///   W'[c] = g_c * W[c]        b'_c = beta_c + g_c * (b_c - mean_c)
 /// in double, rounded once (Jacob et al. 2018, section 3.2). A batch norm over an image that has no such
-/// producer of its own (after an addition or a pool, or where another node reads the unnormalised value)
+/// producer of its own (after an addition or a pool, or where another node reads the unnormalized value)
 /// turns into a depthwise 1x1 convolution with weight g_c and bias beta_c - g_c * mean_c. One over [N,C]
 /// without a producer stays as it is: the float executor runs it, `quantize` refuses it. Throws kNumeric if a
 /// variance plus epsilon is not positive.

@@ -117,4 +117,12 @@ void validate(const QuantizedGraph& q) {
   }
 }
 
+void check_reference(const char* caller, const QuantizedGraph& q, const Graph& reference) {
+  validate(q);
+  validate(reference);
+  if (same_values(q.graph, reference)) return;
+  throw Error(ErrorKind::kUsage,
+              {.what = "the integers were made from another graph than the reference", .where = caller});
+}
+
 }  // namespace qlimit

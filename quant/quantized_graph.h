@@ -31,6 +31,9 @@ struct QuantizedGraph {
 /// weights as many of them as it asks for. Throws kUsage.
 void validate(const QuantizedGraph& q);
 
+/// Throws kUsage, naming `caller`, unless `q` is valid and was made from a graph of this form.
+void check_reference(const char* caller, const QuantizedGraph& q, const Graph& reference);
+
 /// Where the grid of an operation's result comes from.
 enum class GridSource {
   kRange,    // from the numbers that it computes

@@ -14,7 +14,7 @@ Range percentile_range(const Histogram& histogram, double percentile);
 /// `range`, zero being one of them: rounding inside the range, clipping outside.
 double quantization_mse(const Histogram& histogram, Range range, int bits);
 
-/// The range within the histogram's that minimises quantization_mse: its upper and its lower end in turn,
+/// The range within the histogram's that minimizes quantization_mse: its upper and its lower end in turn,
 /// over 256 steps each, twice. Ties go to the wider range.
 Range mse_range(const Histogram& histogram, int bits);
 

@@ -8,7 +8,6 @@
 #include "layers/add.h"
 #include "optim/adam.h"
 #include "quant/program.h"
-#include "quant/remedies/layer_mean.h"
 #include "quant/remedies/layer_reconstruction.h"
 #include "quant/remedies/soft_rounding.h"
 

@@ -2,6 +2,7 @@
 
 #include "quant/float_executor.h"
 #include "quant/recording.h"
+#include "quant/remedies/layer_constants.h"
 #include "quant/remedies/layer_input.h"
 #include "quant/remedies/layer_mean.h"
 

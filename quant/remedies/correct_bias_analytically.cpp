@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "core/error.h"
 #include "quant/overloaded.h"
+#include "quant/remedies/layer_constants.h"
 #include "quant/remedies/layer_mean.h"
 
 namespace qlimit {
@@ -19,19 +19,10 @@ struct ClampedChannels {
 };
 
 Moments moments_of(const ClampedChannels& x, size_t c) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double mean = x.normal.mean[c], deviation = x.normal.deviation[c];
-  switch (x.activation) {
-    case Activation::kRelu:
-      return clipped_normal(mean, deviation, 0, kInfinity);
-    case Activation::kRelu6:
-      return clipped_normal(mean, deviation, 0, 6);
-    case Activation::kReluN1To1:
-      return clipped_normal(mean, deviation, -1, 1);
-    case Activation::kNone:
-      break;
-  }
-  return {mean, deviation * deviation};
+  if (x.activation == Activation::kNone) return {mean, deviation * deviation};
+  const Bounds bounds = bounds_of(x.activation);
+  return clipped_normal(mean, deviation, bounds.low, bounds.high);
 }
 
 /// Normal variables of the same mean and variance, so that something else can happen to them.

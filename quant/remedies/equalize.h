@@ -1,4 +1,4 @@
-// Cross-layer equalisation: the same function with weights that are easier to quantize.
+// Cross-layer equalization: the same function with weights that are easier to quantize.
 //
 // With one scale for a whole tensor, the channel with the largest weights sets the step for all, and batch
 // norm, once folded, leaves channels whose weights differ by orders of magnitude. ReLU is positively
@@ -43,7 +43,7 @@ struct EqualizedPair {
   int64_t channels = 0;
 };
 
-/// What equalisation did to an activation: channel c is what it was, divided by scales[c].
+/// What equalization did to an activation: channel c is what it was, divided by scales[c].
 struct EqualizedActivation {
   std::string name;  // of the value that the first layer of a pair computes
   std::vector<double> scales;
@@ -55,7 +55,7 @@ struct EqualizedActivation {
 /// and grouped convolutions may be either half.
 std::vector<EqualizedPair> equalizable_pairs(const Graph& graph);
 
-/// Equalises all pairs of a valid, folded graph (run_passes). Ids and names of values stay; constants that
+/// Equalizes all pairs of a valid, folded graph (run_passes). Ids and names of values stay; constants that
 /// several nodes share are copied. Channels without weights on either side stay as they are. Returns one
 /// entry for each pair. Throws kUsage if the graph is not valid or an option is out of range.
 std::vector<EqualizedActivation> equalize(Graph& graph, const EqualizeOptions& options = {});

@@ -1,4 +1,4 @@
-// What bias correction is made of: the mean output of a layer, and a bias that gives it another one.
+// The mean output of a layer, which bias correction puts right.
 //
 // A layer is linear before its activation, so the mean of its output is its output for the mean input. That
 // holds exactly, at borders too, if each place of the input has its own mean.
@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "quant/quantized_graph.h"
+#include "quant/graph.h"
 
 namespace qlimit {
 
@@ -15,18 +15,5 @@ namespace qlimit {
 /// mean of each element.
 std::vector<double> mean_output(const Graph& graph, const Node& node, const std::vector<double>& weight,
                                 const std::vector<double>& input);
-
-/// The real numbers that a node's integer weights stand for.
-std::vector<double> dequantized_weight(const QuantizedFilter& filter, int axis);
-
-/// Sets the bias of node `i` to the nearest steps of s_in * s_w for these real numbers, one for each channel,
-/// within 2^30 (see enlarge_for_bias). Throws kNumeric, and changes nothing, if one is not finite.
-void set_bias(QuantizedGraph& q, size_t i, const std::vector<double>& bias);
-
-/// The bias of a node in floats; zeros if it has none.
-std::vector<double> real_bias(const Graph& graph, const Node& node);
-
-/// Throws kUsage, naming `caller`, unless `q` is valid and was made from a graph of this form.
-void check_reference(const char* caller, const QuantizedGraph& q, const Graph& reference);
 
 }  // namespace qlimit

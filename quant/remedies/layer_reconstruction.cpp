@@ -7,10 +7,10 @@
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 #include "layers/depthwise_conv2d.h"
+#include "quant/activation.h"
 #include "quant/float_executor.h"
-#include "quant/float_window_kernels.h"
+#include "quant/remedies/layer_constants.h"
 #include "quant/remedies/layer_input.h"
-#include "quant/remedies/layer_mean.h"
 
 namespace qlimit {
 namespace {

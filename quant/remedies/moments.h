@@ -8,7 +8,7 @@
 //   Graph graph = trace(model, {1, 32, 32, 3});
 //   ActivationMoments moments = batch_norm_moments(graph);
 //   run_passes(graph);
-//   rescale(moments, equalize(graph));               // if the graph is equalised
+//   rescale(moments, equalize(graph));               // if the graph is equalized
 //   ... quantize ...
 //   correct_bias_analytically(q, graph, moments);
 #pragma once
@@ -36,7 +36,7 @@ using ActivationMoments = std::map<std::string, NormalChannels>;
 /// kUsage if the graph is not valid.
 ActivationMoments batch_norm_moments(const Graph& traced);
 
-/// Follows an equalisation of the folded graph: channel c is what it was, divided by scales[c].
+/// Follows an equalization of the folded graph: channel c is what it was, divided by scales[c].
 void rescale(ActivationMoments& moments, const std::vector<EqualizedActivation>& equalized);
 
 struct Moments {

@@ -5,7 +5,7 @@
 
 #include "core/parallel.h"
 #include "layers/pointwise.h"
-#include "quant/remedies/layer_mean.h"
+#include "quant/remedies/layer_constants.h"
 
 namespace qlimit {
 namespace {

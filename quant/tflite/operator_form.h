@@ -29,7 +29,7 @@ inline bool is_int4(const QuantizedFilter& filter) { return filter.bits == 4; }
 
 /// Whether a layer with weights is written with a bias. Dense layers do without one that is zero
 /// throughout, unless the graph has it. Of the convolutions, TFLite's refuses to run without, and its
-/// optimised depthwise one follows a null pointer (LiteRT 2.3, kernels/conv.cc and depthwise_conv.cc): they
+/// optimized depthwise one follows a null pointer (LiteRT 2.3, kernels/conv.cc and depthwise_conv.cc): they
 /// get zeros. filter: the integers of the layer, none in floats.
 bool wants_bias(const Node& node, const QuantizedFilter& filter);
 

@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/kernels/staircase.h"
+#include "quant/activation.h"
 #include "quant/channel_view.h"
-#include "quant/float_window_kernels.h"
 
 namespace qlimit {
 namespace {

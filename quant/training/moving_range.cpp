@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "quant/float_window_kernels.h"
+#include "quant/activation.h"
 
 namespace qlimit {
 namespace {

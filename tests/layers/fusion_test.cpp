@@ -61,7 +61,7 @@ Outcome run(const Build& build, const Shape& shape, bool fused) {
   return outcome;
 }
 
-// Sums over the batch run in another order, and a normalisation feels that.
+// Sums over the batch run in another order, and a normalization feels that.
 void expect_near(const Tensor<Real>& found, const Tensor<Real>& expected, const char* what) {
   ASSERT_EQ(found.shape(), expected.shape()) << what;
   const double tolerance = std::is_same_v<Real, float> ? 2e-4 : 1e-11;

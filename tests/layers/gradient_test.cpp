@@ -168,7 +168,7 @@ TEST(Gradient, Dense) {
 TEST(Gradient, BatchNorm2DTraining) {
   for_each_case("batch_norm_training", [](Random& rng) {
     const Shape shape = random_image(rng);
-    // With two or three pixels the normalised values bend within about sqrt(epsilon) of equal inputs: epsilon
+    // With two or three pixels the normalized values bend within about sqrt(epsilon) of equal inputs: epsilon
     // stays large enough for the step of the differences.
     const BatchNormOptions options{.epsilon = shape.size() / shape[3] > 8 ? 1e-5 : 1e-1};
     const auto function = [&](const std::vector<Variable>& in) {

@@ -36,7 +36,7 @@ Variable row(const std::vector<Real>& values) {
 const Window kThree{.kernel_h = 3, .kernel_w = 3};
 constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
 
-// Tracing, quantization and export recognise operations by these names and options.
+// Tracing, quantization and export recognize operations by these names and options.
 TEST(Operation, NamesAndOptions) {
   const Variable image = zeros({2, 4, 4, 3}), c = zeros({3}),
                  ones = Variable::constant(Tensor<Real>::full({3}, 1));

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "quant/remedies/layer_mean.h"
+#include "quant/remedies/layer_constants.h"
 #include "tests/quant/integer_definition.h"
 #include "tests/quant/remedies/remedy_case.h"
 

@@ -64,7 +64,7 @@ TEST(Moments, TheGreatestOfSeveralNormalsIsAsPublished) {
   EXPECT_NEAR(greatest_normal(9).mean, 1.4850131622, 1e-9);
 }
 
-/// Gives a batch norm node gammas and betas that can be recognised.
+/// Gives a batch norm node gammas and betas that can be recognized.
 void mark(Graph& graph, size_t node, float gamma, float beta) {
   graph.value(graph.nodes[node].inputs[1]).constant.fill(gamma);
   graph.value(graph.nodes[node].inputs[2]).constant.fill(beta);

@@ -61,7 +61,7 @@ TEST(WeightRange, NoOtherCandidateIsBetter) {
 }
 
 // With 2^b levels Banner et al. (ACIQ, 2019) clip a Gaussian at 2.55 sigma for 4 bits. Weights have one level
-// less, and their formula is an approximation. The steps below are those that minimise the integral of the
+// less, and their formula is an approximation. The steps below are those that minimize the integral of the
 // squared error over the density for 3, 7, 15 and 31 levels around 0 (Max, "Quantizing for minimum
 // distortion", 1960, is about this problem).
 TEST(WeightRange, MseFindsTheGaussianOptimum) {

@@ -115,7 +115,7 @@ TEST(TfliteWriter, ADepthwiseConvolutionQuantizesItsLastAxis) {
 }
 
 TEST(TfliteWriter, ConvolutionsGetABiasThatTheyDoNotHave) {
-  // Without one, TFLite's convolution refuses to run (kernels/conv.cc) and its optimised depthwise
+  // Without one, TFLite's convolution refuses to run (kernels/conv.cc) and its optimized depthwise
   // convolution crashes.
   Random rng(11, "net");
   const Graph plain = GraphBuilder(rng, {1, 3, 3, 2}).conv(4, kThree, false).graph();
