@@ -30,7 +30,7 @@ if(QLIMIT_SANITIZE)
   target_link_options(qlimit_flags INTERFACE -fsanitize=${QLIMIT_SANITIZE})
 endif()
 if(QLIMIT_FUZZ)
-  # Instrumented loops cannot be vectorised, and clang says so for every `omp simd`.
+  # Instrumented loops cannot be vectorized, and clang says so for every `omp simd`.
   target_compile_options(qlimit_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-pass-failed)
 endif()
 target_link_libraries(qlimit_flags INTERFACE OpenMP::OpenMP_CXX)

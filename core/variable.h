@@ -65,7 +65,7 @@ class Variable {
   const Operation& operation() const;
   const std::vector<Variable>& inputs() const;
   bool is_leaf() const { return inputs().empty(); }
-  /// Equal for two handles of one node: the identity by which readers of the tape recognise a value.
+  /// Equal for two handles of one node: the identity by which readers of the tape recognize a value.
   const void* id() const { return node_.get(); }
 
  private:

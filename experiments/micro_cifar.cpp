@@ -1,6 +1,6 @@
 // A network of about ten thousand parameters on CIFAR-10: small enough for a microcontroller.
+#include "experiments/experiment.h"
 #include "experiments/models.h"
-#include "experiments/study.h"
 
 int main(int argc, char** argv) {
   return qlimit::run_experiment(

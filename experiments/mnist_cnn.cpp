@@ -1,6 +1,6 @@
 // A network of about nine thousand parameters on handwritten digits: the one to begin with.
+#include "experiments/experiment.h"
 #include "experiments/models.h"
-#include "experiments/study.h"
 
 int main(int argc, char** argv) {
   return qlimit::run_experiment(

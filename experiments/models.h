@@ -1,4 +1,4 @@
-// The three networks of the study, side by side.
+// The three networks of the experiments, side by side.
 //
 //   name              layers                                                          parameters
 //   mnist_model             C8 P C16 P flatten D10                                               9,098

@@ -69,7 +69,7 @@ void add_report(CLI::App& app, Options& o) {
 std::string examples(const std::string& program) {
   return concat("Examples:\n  ", program, " --epochs 2 --seed 7 --output results/try\n  ", program,
                 " --resume\n  ", program, " --calibration percentile --per-tensor\n  ", program,
-                " --seeds 5 --json > study.json\n");
+                " --seeds 5 --json > seeds.json\n");
 }
 
 }  // namespace

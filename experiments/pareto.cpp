@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/file.h"
+#include "experiments/charts/experiment_result.h"
 #include "experiments/charts/pareto_chart.h"
-#include "experiments/charts/study_result.h"
 #include "experiments/command_line.h"
 #include "experiments/program.h"
 
@@ -51,8 +51,8 @@ void run(Options options) {
     }
   }
   if (options.output.empty()) options.output = options.results;
-  std::vector<StudyResult> results;
-  for (const std::filesystem::path& file : options.files) results.push_back(read_study_result(file));
+  std::vector<ExperimentResult> results;
+  for (const std::filesystem::path& file : options.files) results.push_back(read_experiment_result(file));
 
   const std::string table = pareto_table(results);
   const Canvas chart = draw_pareto_chart(results);

@@ -15,7 +15,7 @@ namespace qlimit {
 struct EpochProgress {
   int64_t images = 0;   // trained on in this epoch
   double loss = 0;      // mean over these images
-  double accuracy = 0;  // share in [0,1] of these images that were recognised before the step that used them
+  double accuracy = 0;  // share in [0,1] of these images that were recognized before the step that used them
 };
 
 enum class ProgressStyle { kBar, kLines, kQuiet };

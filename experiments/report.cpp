@@ -54,7 +54,7 @@ Row size_row(const TfliteLedger& fp32, const TfliteLedger& int8) {
 std::string mcnemar_text(const RunResult& run) {
   const PairedCounts counts = paired(run);
   return fmt::format(
-      "McNemar's test: of {} test images, fp32 alone recognises {} and int8 alone {}: p = {:.3f} (mid-p).\n",
+      "McNemar's test: of {} test images, fp32 alone recognizes {} and int8 alone {}: p = {:.3f} (mid-p).\n",
       thousands(counts.total), thousands(counts.only_first), thousands(counts.only_second),
       mcnemar_mid_p(counts));
 }
@@ -141,7 +141,7 @@ std::string cost_text(const TrainingCost& cost) {
       100 * cost.loader_share, mebibytes(cost.peak_tensor_bytes), mebibytes(cost.peak_resident_bytes));
 }
 
-std::string comparison_table(const RunResult& run, const StudyContext& context) {
+std::string comparison_table(const RunResult& run, const ExperimentContext& context) {
   const EngineFigures &fp32 = run.fp32, &int8 = run.int8;
   const auto ratio = [](double int8_share, const char* of_what) {
     return fmt::format("{:.2f} x the {}", int8_share, of_what);
@@ -215,9 +215,9 @@ std::string seeds_table(const std::vector<RunResult>& runs) {
 }
 
 std::string accuracy_objection(double percent, double required) {
-  if (percent >= 100) return "all test images are recognised, which is too good to be true";
+  if (percent >= 100) return "all test images are recognized, which is too good to be true";
   if (percent >= required) return "";
-  return fmt::format("{:.2f} % of the test images are recognised, less than the {} % required", percent,
+  return fmt::format("{:.2f} % of the test images are recognized, less than the {} % required", percent,
                      required);
 }
 
@@ -229,7 +229,7 @@ Json to_json(const Machine& machine) {
           {"compiler", machine.compiler}};
 }
 
-Json to_json(const RunResult& run, const StudyContext& context) {
+Json to_json(const RunResult& run, const ExperimentContext& context) {
   Json noise = Json::array();
   for (const LayerNoise& n : run.noise)
     noise.push_back({{"value", n.name}, {"operation", n.operation}, {"decibels", n.sqnr_db}});
@@ -254,7 +254,7 @@ Json to_json(const RunResult& run, const StudyContext& context) {
           {"git_revision", context.machine.git_revision}};
 }
 
-Json to_json(const std::vector<RunResult>& runs, const StudyContext& context) {
+Json to_json(const std::vector<RunResult>& runs, const ExperimentContext& context) {
   Json seeds;
   for (const RunResult& run : runs) {
     seeds["runs"].push_back({{"seed", run.seed},

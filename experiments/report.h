@@ -1,4 +1,4 @@
-// What a study has found, as tables for people and as JSON for programs (experiments/charts and `pareto` read
+// What an experiment has found, as tables for people and as JSON for programs (experiments/charts and `pareto` read
 // it).
 //
 // "spread" of a latency is the range that holds nine tenths of the calls; "+-" is one standard error.
@@ -49,7 +49,7 @@ struct RunResult {
 };
 
 /// What was run, on what, with what.
-struct StudyContext {
+struct ExperimentContext {
   std::string experiment;
   std::string dataset;
   SettingsList settings;
@@ -62,7 +62,7 @@ struct StudyContext {
 std::string cost_text(const TrainingCost& cost);
 
 /// fp32 beside int8: size, accuracy, speed and their ratios; then McNemar's test in words.
-std::string comparison_table(const RunResult& run, const StudyContext& context);
+std::string comparison_table(const RunResult& run, const ExperimentContext& context);
 
 /// The three engines' latency: the training graph's share shows what compiling the graph brings without any
 /// integers.
@@ -85,9 +85,9 @@ std::string accuracy_objection(double percent, double required);
 nlohmann::ordered_json to_json(const Machine& machine);
 
 /// The result file of one run.
-nlohmann::ordered_json to_json(const RunResult& run, const StudyContext& context);
+nlohmann::ordered_json to_json(const RunResult& run, const ExperimentContext& context);
 
 /// The result file of several runs: that of the first, and under "seeds" what all of them say together.
-nlohmann::ordered_json to_json(const std::vector<RunResult>& runs, const StudyContext& context);
+nlohmann::ordered_json to_json(const std::vector<RunResult>& runs, const ExperimentContext& context);
 
 }  // namespace qlimit

@@ -1,6 +1,6 @@
 // A network of about 350,000 parameters on CIFAR-10: six convolutions, as textbooks have them.
+#include "experiments/experiment.h"
 #include "experiments/models.h"
-#include "experiments/study.h"
 
 int main(int argc, char** argv) {
   return qlimit::run_experiment(

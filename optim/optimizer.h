@@ -13,7 +13,7 @@
 //   }
 //
 // Weight decay touches only parameters that say so (Parameter::decays): weights, not biases and the
-// parameters of normalisation.
+// parameters of normalization.
 #pragma once
 
 #include <array>

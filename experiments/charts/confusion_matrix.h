@@ -19,9 +19,9 @@ struct ConfusionMatrix {
   std::vector<int64_t> counts = {};           // [K,K]: counts[truth * K + prediction]
 };
 
-/// The share of class `truth` that was recognised; 0/0 is not a number.
+/// The share of class `truth` that was recognized; 0/0 is not a number.
 double recall(const ConfusionMatrix& matrix, size_t truth);
-/// The share of all images that were recognised.
+/// The share of all images that were recognized.
 double accuracy(const ConfusionMatrix& matrix);
 
 /// Draws the counts as a heat map: the row is the truth, the column the prediction, the recall of each class

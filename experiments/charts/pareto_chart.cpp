@@ -45,7 +45,7 @@ std::string ratio_text(double ratio, const char* more, const char* less, const c
   return ratio >= 1 ? fmt::format("{:.1f}× {}", ratio, more) : fmt::format("{:.1f}× {}", 1 / ratio, less);
 }
 
-std::vector<std::string> label_of(const StudyResult& result, bool is_int8) {
+std::vector<std::string> label_of(const ExperimentResult& result, bool is_int8) {
   const VariantFigures& figures = is_int8 ? result.int8 : result.fp32;
   std::vector<std::string> lines = {
       result.experiment + (is_int8 ? " int8" : " fp32"),
@@ -73,15 +73,15 @@ ValueRange interval(const VariantFigures& figures) {
 }
 
 // The panels point into `groups`.
-std::vector<Panel> panels_of(const std::vector<std::vector<StudyResult>>& groups) {
+std::vector<Panel> panels_of(const std::vector<std::vector<ExperimentResult>>& groups) {
   std::vector<Panel> panels;
   double top = kHeader;
   size_t color = 0;
-  for (const std::vector<StudyResult>& group : groups) {
+  for (const std::vector<ExperimentResult>& group : groups) {
     Panel panel;
     panel.dataset = dataset_title(group[0].dataset);
     panel.front = pareto_front(trades_of(group));
-    for (const StudyResult& result : group) {
+    for (const ExperimentResult& result : group) {
       const Color ink = series_color(color++);
       panel.markers.push_back({&result.fp32, ink, false, label_of(result, false)});
       panel.markers.push_back({&result.int8, ink, true, label_of(result, true)});
@@ -96,9 +96,9 @@ std::vector<Panel> panels_of(const std::vector<std::vector<StudyResult>>& groups
 
 // All panels share the latencies' axis. The fastest point, an int8 one, has its label at its left: there is
 // more room.
-AxisScale latency_scale(const std::vector<StudyResult>& results) {
+AxisScale latency_scale(const std::vector<ExperimentResult>& results) {
   double low = INFINITY, high = 0;
-  for (const StudyResult& result : results) {
+  for (const ExperimentResult& result : results) {
     for (const VariantFigures* figures : {&result.fp32, &result.int8}) {
       low = std::min(low, figures->latency_us.low);
       high = std::max(high, figures->latency_us.high);
@@ -294,7 +294,7 @@ void draw_legend(Canvas& canvas, Point at) {
 }
 
 // Where the latencies come from.
-std::string subtitle_of(const std::vector<StudyResult>& results) {
+std::string subtitle_of(const std::vector<ExperimentResult>& results) {
   if (!latencies_compare(results))
     return "Caution: measured with different machines, instruction sets or threads; latencies do not "
            "compare.";
@@ -305,9 +305,9 @@ std::string subtitle_of(const std::vector<StudyResult>& results) {
 
 }  // namespace
 
-std::vector<Trade> trades_of(const std::vector<StudyResult>& results) {
+std::vector<Trade> trades_of(const std::vector<ExperimentResult>& results) {
   std::vector<Trade> trades;
-  for (const StudyResult& result : results) {
+  for (const ExperimentResult& result : results) {
     for (const VariantFigures* figures : {&result.fp32, &result.int8}) {
       trades.push_back({figures->latency_us.median, figures->accuracy});
     }
@@ -315,9 +315,9 @@ std::vector<Trade> trades_of(const std::vector<StudyResult>& results) {
   return trades;
 }
 
-std::vector<std::vector<StudyResult>> by_dataset(const std::vector<StudyResult>& results) {
-  std::vector<std::vector<StudyResult>> groups;
-  for (const StudyResult& result : results) {
+std::vector<std::vector<ExperimentResult>> by_dataset(const std::vector<ExperimentResult>& results) {
+  std::vector<std::vector<ExperimentResult>> groups;
+  for (const ExperimentResult& result : results) {
     const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& members) {
       return members[0].dataset == result.dataset;
     });
@@ -330,10 +330,10 @@ std::vector<std::vector<StudyResult>> by_dataset(const std::vector<StudyResult>&
   return groups;
 }
 
-bool latencies_compare(const std::vector<StudyResult>& results) {
+bool latencies_compare(const std::vector<ExperimentResult>& results) {
   std::set<std::string> processors, instruction_sets;
   std::set<int64_t> threads;
-  for (const StudyResult& result : results) {
+  for (const ExperimentResult& result : results) {
     if (!result.processor.empty()) processors.insert(result.processor);
     if (!result.instruction_set.empty()) instruction_sets.insert(result.instruction_set);
     if (result.threads > 0) threads.insert(result.threads);
@@ -341,13 +341,13 @@ bool latencies_compare(const std::vector<StudyResult>& results) {
   return processors.size() <= 1 && instruction_sets.size() <= 1 && threads.size() <= 1;
 }
 
-Canvas draw_pareto_chart(const std::vector<StudyResult>& results) {
+Canvas draw_pareto_chart(const std::vector<ExperimentResult>& results) {
   if (results.empty() || results.size() > kMaxResults) {
     throw Error(ErrorKind::kUsage, {.what = "cannot compare this many results",
                                     .expected = concat("1 to ", kMaxResults),
                                     .found = concat(results.size())});
   }
-  const std::vector<std::vector<StudyResult>> groups = by_dataset(results);
+  const std::vector<std::vector<ExperimentResult>> groups = by_dataset(results);
   const std::vector<Panel> panels = panels_of(groups);
   Canvas canvas(static_cast<int>(kWidth), static_cast<int>(panels.back().plot.bottom + kFooter));
   canvas.text({32, 48}, "Accuracy over latency, before and after quantization to int8",

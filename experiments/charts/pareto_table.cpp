@@ -24,16 +24,16 @@ std::string front_cell(const std::vector<size_t>& front, size_t index) {
 
 }  // namespace
 
-std::string pareto_table(const std::vector<StudyResult>& results) {
+std::string pareto_table(const std::vector<ExperimentResult>& results) {
   std::string table =
       "| model | data | parameters | fp32 accuracy | int8 accuracy | difference, points | fp32 latency, µs | "
       "int8 latency, "
       "µs | faster | fp32 size | int8 size | smaller | on the front |\n"
       "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n";
-  for (const std::vector<StudyResult>& group : by_dataset(results)) {
+  for (const std::vector<ExperimentResult>& group : by_dataset(results)) {
     const std::vector<size_t> front = pareto_front(trades_of(group));
     for (size_t i = 0; i < group.size(); ++i) {
-      const StudyResult& r = group[i];
+      const ExperimentResult& r = group[i];
       table += fmt::format(
           "| {} | {} | {} | {} | {} | {:+.2f} | {} | {} | {:.2f}× | {} | {} | {:.2f}× | {} |\n", r.experiment,
           dataset_title(r.dataset), r.parameters, accuracy_text(r.fp32), accuracy_text(r.int8),

@@ -1,4 +1,4 @@
-// From a trained net to integers, by any recipe of the study. What several recipes need (folded and equalised
+// From a trained net to integers, by any recipe of the study. What several recipes need (folded and equalized
 // graphs, calibrated ranges, sensitivities) is computed once.
 //
 //   Quantizer quantizer(load_net(path, plan, key), data, plan.calibration_images);
@@ -41,7 +41,7 @@ class Quantizer {
   const Tensor<float>& calibration_images() const { return images_; }
 
  private:
-  // A folded graph, equalised or not, with what calibration made of it.
+  // A folded graph, equalized or not, with what calibration made of it.
   struct Source {
     std::shared_ptr<const FloatExecutor> executor;
     ActivationMoments moments;

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
-#include "experiments/charts/study_result.h"
+#include "experiments/charts/experiment_result.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qlimit {
 namespace {
 
-// Of 1,000 test images fp32 recognises the first `fp32`; int8 loses `lost` of them and wins `won` others.
+// Of 1,000 test images fp32 recognizes the first `fp32`; int8 loses `lost` of them and wins `won` others.
 RunResult made_up_run(uint64_t seed, size_t fp32, size_t lost, size_t won) {
   const auto evaluation = [](std::vector<uint8_t> outcomes) {
     Evaluation e;
@@ -40,7 +40,7 @@ RunResult made_up_run(uint64_t seed, size_t fp32, size_t lost, size_t won) {
   return run;
 }
 
-StudyContext context() {
+ExperimentContext context() {
   return {.experiment = "micro_cifar",
           .dataset = "cifar10",
           .settings = {{"epochs", "40"}},
@@ -60,7 +60,7 @@ TEST(Report, ComparisonHasFiguresErrorsAndRatios) {
       comparison_table(made_up_run(42, 738, 7, 1), context()),
       {"10,474", "73.80 % +- 1.39", "73.20 % +- 1.40", "-0.60 points +- 0.28", "120 us (110 ... 150)",
        "60.0 us (55.0 ... 75.0)", "2.00 x the speed", "batch 128", "20,000 images/s", "2.50 x the speed",
-       "40,000", "0.25 x the size", "fp32 alone recognises 7 and int8 alone 1", "p = 0.039"});
+       "40,000", "0.25 x the size", "fp32 alone recognizes 7 and int8 alone 1", "p = 0.039"});
 }
 
 TEST(Report, TheCostOfTrainingIsOneLine) {
@@ -115,7 +115,7 @@ TEST(Report, AccuracyBelowTheRequiredOrPerfectIsRefused) {
 TEST(Report, JsonIsWhatParetoReads) {
   TemporaryFolder folder;
   write_file(folder / "result.json", to_json(made_up_run(42, 738, 7, 1), context()).dump(2));
-  const StudyResult read = read_study_result(folder / "result.json");
+  const ExperimentResult read = read_experiment_result(folder / "result.json");
   EXPECT_EQ(read.experiment, "micro_cifar");
   EXPECT_EQ(read.parameters, 10474);
   EXPECT_DOUBLE_EQ(read.fp32.accuracy, 0.738);

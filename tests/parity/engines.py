@@ -25,11 +25,11 @@ class Engine(enum.Enum):
 
     LITERT_REFERENCE = "LiteRT, reference kernels"
     TFLITE_MICRO = "TFLite Micro"
-    LITERT_OPTIMISED = "LiteRT, optimised kernels"
+    LITERT_OPTIMIZED = "LiteRT, optimized kernels"
     LITERT_DEFAULT = "LiteRT as it comes (XNNPACK)"
 
 
-RESOLVERS = {Engine.LITERT_REFERENCE: "BUILTIN_REF", Engine.LITERT_OPTIMISED: "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+RESOLVERS = {Engine.LITERT_REFERENCE: "BUILTIN_REF", Engine.LITERT_OPTIMIZED: "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
              Engine.LITERT_DEFAULT: "AUTO"}
 Run = Callable[[bytes], bytes]
 

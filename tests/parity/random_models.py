@@ -12,7 +12,7 @@ from engines import Engine, run_all
 from operations import SHARES, draw_case
 
 # What qlimit has to be like, for each engine.
-RUNTIMES = {Engine.LITERT_REFERENCE: "litert", Engine.TFLITE_MICRO: "tflite_micro", Engine.LITERT_OPTIMISED: "litert",
+RUNTIMES = {Engine.LITERT_REFERENCE: "litert", Engine.TFLITE_MICRO: "tflite_micro", Engine.LITERT_OPTIMIZED: "litert",
             Engine.LITERT_DEFAULT: "litert"}
 EXACT = (Engine.LITERT_REFERENCE, Engine.TFLITE_MICRO)
 

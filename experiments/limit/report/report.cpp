@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/error.h"
-#include "experiments/charts/study_result.h"
+#include "experiments/charts/experiment_result.h"
 #include "experiments/limit/plan.h"
 #include "experiments/limit/report/breaking_point.h"
 #include "experiments/limit/report/byte_trade.h"

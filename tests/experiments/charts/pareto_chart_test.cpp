@@ -14,12 +14,12 @@ VariantFigures figures(double accuracy, double microseconds, int64_t bytes) {
   return {accuracy, 0.003, {microseconds, 0.95 * microseconds, 1.1 * microseconds}, bytes};
 }
 
-StudyResult result(const std::string& name, const std::string& dataset, const VariantFigures& fp32,
-                   const VariantFigures& int8) {
+ExperimentResult result(const std::string& name, const std::string& dataset, const VariantFigures& fp32,
+                        const VariantFigures& int8) {
   return {.experiment = name, .dataset = dataset, .parameters = 1000, .fp32 = fp32, .int8 = int8};
 }
 
-const std::vector<StudyResult> kThree = {
+const std::vector<ExperimentResult> kThree = {
     result("mnist_cnn", "mnist", figures(0.991, 15, 38000), figures(0.991, 9, 11000)),
     result("micro_cifar", "cifar10", figures(0.738, 30, 42000), figures(0.737, 18, 14000)),
     result("standard_cifar", "cifar10", figures(0.901, 350, 1400000), figures(0.900, 120, 360000))};
@@ -49,21 +49,21 @@ TEST(ParetoChart, EachDataSetHasItsPanel) {
 }
 
 TEST(ParetoChart, SurvivesAwkwardFigures) {
-  const StudyResult same = result("same", "cifar10", figures(1, 10, 1), figures(1, 10, 1));
-  const StudyResult worse = result("worse", "cifar10", figures(0, 1, 10), figures(0, 1e9, 20));
+  const ExperimentResult same = result("same", "cifar10", figures(1, 10, 1), figures(1, 10, 1));
+  const ExperimentResult worse = result("worse", "cifar10", figures(0, 1, 10), figures(0, 1e9, 20));
   EXPECT_GT(count(draw_pareto_chart({same}), series_color(0)), 200);
   EXPECT_GT(count(draw_pareto_chart({same, same, worse}), series_color(2)), 200);
-  EXPECT_GT(count(draw_pareto_chart(std::vector<StudyResult>(12, same)), series_color(5)), 200);
+  EXPECT_GT(count(draw_pareto_chart(std::vector<ExperimentResult>(12, same)), series_color(5)), 200);
 }
 
 TEST(ParetoChart, RefusesNoneOrTooMany) {
   expect_error([] { draw_pareto_chart({}); }, ErrorKind::kUsage, {"1 to 12", "found 0"});
-  expect_error([] { draw_pareto_chart(std::vector<StudyResult>(13, kThree[0])); }, ErrorKind::kUsage,
+  expect_error([] { draw_pareto_chart(std::vector<ExperimentResult>(13, kThree[0])); }, ErrorKind::kUsage,
                {"1 to 12", "found 13"});
 }
 
 TEST(ParetoChart, TellsDifferentMachines) {
-  std::vector<StudyResult> results = kThree;
+  std::vector<ExperimentResult> results = kThree;
   EXPECT_TRUE(latencies_compare(results));
   results[0].processor = results[1].processor = std::string("first");
   EXPECT_TRUE(latencies_compare(results));
@@ -76,7 +76,7 @@ TEST(ParetoChart, TellsDifferentMachines) {
 }
 
 TEST(ParetoChart, TellsDifferentInstructionSetsAndThreads) {
-  std::vector<StudyResult> results = kThree;
+  std::vector<ExperimentResult> results = kThree;
   results[0].instruction_set = "avx2";
   results[0].threads = 2;
   EXPECT_TRUE(latencies_compare(results));
@@ -104,7 +104,7 @@ TEST(ParetoTable, HasOneRowAModelWithItsFigures) {
 }
 
 TEST(ParetoTable, SaysWhichVersionIsOnTheFront) {
-  std::vector<StudyResult> results = {kThree[1], kThree[2]};
+  std::vector<ExperimentResult> results = {kThree[1], kThree[2]};
   results[1].int8.accuracy = results[1].fp32.accuracy;  // as accurate and faster: fp32 is dominated
   results[0].fp32.accuracy = results[0].int8.accuracy = 0.7;
   EXPECT_NE(pareto_table(results).find("3.89× | int8 |"), std::string::npos) << pareto_table(results);

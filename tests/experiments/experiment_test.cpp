@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Seconds = std::chrono::duration<double>;
 
-class Study : public testing::Test {
+class ExperimentProgram : public testing::Test {
  protected:
   using Arguments = std::vector<std::string>;
 
@@ -63,7 +63,7 @@ class Study : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Study, TrainsQuantizesAndReports) {
+TEST_F(ExperimentProgram, TrainsQuantizesAndReports) {
   const Exit exit = run(mnist("out", {"--epochs", "6"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.err, "");
@@ -86,7 +86,7 @@ TEST_F(Study, TrainsQuantizesAndReports) {
   EXPECT_EQ(json["fp32"]["ledger"]["weights"], 4 * (72 + 1152 + 7840));
 }
 
-TEST_F(Study, ProfileShowsEachLayerThereAndBackAndInBothEngines) {
+TEST_F(ExperimentProgram, ProfileShowsEachLayerThereAndBackAndInBothEngines) {
   const Exit exit = run(mnist("out", {"--epochs", "1", "--profile"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   for (const char* part :
@@ -95,7 +95,7 @@ TEST_F(Study, ProfileShowsEachLayerThereAndBackAndInBothEngines) {
     EXPECT_NE(exit.out.find(part), std::string::npos) << part << " in:\n" << exit.out;
 }
 
-TEST_F(Study, MemoryAndTheLoadersShareAreSaidAndKept) {
+TEST_F(ExperimentProgram, MemoryAndTheLoadersShareAreSaidAndKept) {
   const Exit exit = run(mnist("out", {"--epochs", "1"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("waited for the loader"), std::string::npos) << exit.out;
@@ -108,7 +108,7 @@ TEST_F(Study, MemoryAndTheLoadersShareAreSaidAndKept) {
   EXPECT_GT(training["peak_resident_bytes"], training["peak_tensor_bytes"]);
 }
 
-TEST_F(Study, JsonIsAllThatStandardOutputGets) {
+TEST_F(ExperimentProgram, JsonIsAllThatStandardOutputGets) {
   const Exit exit = run(mnist("out", {"--json"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   const auto json = nlohmann::json::parse(exit.out);  // throws if anything else is there
@@ -116,14 +116,14 @@ TEST_F(Study, JsonIsAllThatStandardOutputGets) {
   EXPECT_NE(exit.err.find("epoch 2/2"), std::string::npos);
 }
 
-TEST_F(Study, QuietLeavesOnlyTheTables) {
+TEST_F(ExperimentProgram, QuietLeavesOnlyTheTables) {
   const Exit exit = run(mnist("out", {"--quiet"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_EQ(exit.out.find("epoch 1"), std::string::npos);
   EXPECT_NE(exit.out.find("test accuracy"), std::string::npos);
 }
 
-TEST_F(Study, SeveralSeedsAreSummedUp) {
+TEST_F(ExperimentProgram, SeveralSeedsAreSummedUp) {
   const Exit exit = run(mnist("out", {"--seeds", "2", "--quiet"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("95 % interval"), std::string::npos) << exit.out;
@@ -132,14 +132,14 @@ TEST_F(Study, SeveralSeedsAreSummedUp) {
   EXPECT_FALSE(bytes("out/seed_42/checkpoint.qla") == bytes("out/seed_43/checkpoint.qla"));
 }
 
-TEST_F(Study, ValidationImagesAreSetAside) {
+TEST_F(ExperimentProgram, ValidationImagesAreSetAside) {
   const Exit exit = run(mnist("out", {"--validation", "56"}));
   ASSERT_EQ(exit.status, 0) << exit.err;
   EXPECT_NE(exit.out.find("training images 200"), std::string::npos) << exit.out;
   EXPECT_NE(exit.out.find("  validation "), std::string::npos) << exit.out;
 }
 
-TEST_F(Study, RequiredAccuracyDecidesTheStatus) {
+TEST_F(ExperimentProgram, RequiredAccuracyDecidesTheStatus) {
   EXPECT_EQ(run(mnist("out", {"--require-accuracy", "5"})).status, 0);
   const Exit exit = run(mnist("out", {"--require-accuracy", "99.9", "--quiet"}));
   expect_refusal(exit, 1, {"mnist_cnn: ", "99.9 % required"});
@@ -148,7 +148,7 @@ TEST_F(Study, RequiredAccuracyDecidesTheStatus) {
 
 // ---- killed and resumed ----
 
-TEST_F(Study, KilledTenTimesAndResumedEndsLikeAnUndisturbedRun) {
+TEST_F(ExperimentProgram, KilledTenTimesAndResumedEndsLikeAnUndisturbedRun) {
   const Arguments more = {"--epochs", "12", "--quiet"};
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run(mnist("whole", more)).status, 0);
@@ -183,7 +183,7 @@ TEST_F(Study, KilledTenTimesAndResumedEndsLikeAnUndisturbedRun) {
   EXPECT_TRUE(bytes("killed/checkpoint.qla") == bytes("whole/checkpoint.qla"));
 }
 
-TEST_F(Study, ResumingWithOtherSettingsIsRefused) {
+TEST_F(ExperimentProgram, ResumingWithOtherSettingsIsRefused) {
   ASSERT_EQ(run(mnist("out")).status, 0);
   expect_refusal(run(mnist("out", {"--resume", "--seed", "7", "--quiet"})), 1,
                  {"other settings", "seed 7", "found 42"});
@@ -192,7 +192,7 @@ TEST_F(Study, ResumingWithOtherSettingsIsRefused) {
 
 // ---- refusals ----
 
-TEST_F(Study, WrongUsageHasStatusTwo) {
+TEST_F(ExperimentProgram, WrongUsageHasStatusTwo) {
   expect_refusal(run(mnist("out", {"--epoch", "3"})), 2, {"mnist_cnn: ", "--epoch", "--epochs"});
   expect_refusal(run(mnist("out", {"--epochs", "0"})), 2, {"--epochs", "found 0"});
   expect_refusal(run(mnist("out", {"--threads", "x"})), 2, {"--threads"});
@@ -203,7 +203,7 @@ TEST_F(Study, WrongUsageHasStatusTwo) {
   EXPECT_NE(help.out.find("Examples:"), std::string::npos);
 }
 
-TEST_F(Study, MissingDataNamesTheCommandThatBringsIt) {
+TEST_F(ExperimentProgram, MissingDataNamesTheCommandThatBringsIt) {
   const auto missing = [&](const char* program) {
     return run({program, "--data", folder_ / "nothing", "--output", folder_ / "out"});
   };
@@ -212,19 +212,19 @@ TEST_F(Study, MissingDataNamesTheCommandThatBringsIt) {
   expect_refusal(missing(QLIMIT_MNIST_CNN), 1, {"mnist_cnn: ", "data/fetch mnist"});
 }
 
-TEST_F(Study, ADivergingTrainingStopsWithThePlace) {
+TEST_F(ExperimentProgram, ADivergingTrainingStopsWithThePlace) {
   expect_refusal(run(mnist("out", {"--learning-rate", "1e12", "--quiet"})), 1,
                  {"diverged", "epoch ", "step ", "--learning-rate"});
   EXPECT_FALSE(fs::exists(folder_ / "out/result.json"));
 }
 
-TEST_F(Study, AFileInPlaceOfTheOutputFolderIsRefusedBeforeTraining) {
+TEST_F(ExperimentProgram, AFileInPlaceOfTheOutputFolderIsRefusedBeforeTraining) {
   write_file(folder_ / "file", "not a folder");
   expect_refusal(run(mnist("file/out")), 1, {(folder_ / "file/out").string()});
 }
 
 // A limit on the size of files stands for a disk that fills up after the first kilobytes.
-TEST_F(Study, AFullDiskStopsTheRunAndLeavesNothingHalfWritten) {
+TEST_F(ExperimentProgram, AFullDiskStopsTheRunAndLeavesNothingHalfWritten) {
   const Exit exit = run(mnist("out", {"--quiet"}), [] {
     ::signal(SIGXFSZ, SIG_IGN);  // the write fails then, as on a full disk, instead of ending the program
     const rlimit limit{.rlim_cur = 20'000, .rlim_max = 20'000};
@@ -234,13 +234,13 @@ TEST_F(Study, AFullDiskStopsTheRunAndLeavesNothingHalfWritten) {
   EXPECT_TRUE(fs::is_empty(folder_ / "out"));
 }
 
-TEST_F(Study, AFullDeviceBehindStandardOutputIsNoSuccess) {
+TEST_F(ExperimentProgram, AFullDeviceBehindStandardOutputIsNoSuccess) {
   const Exit exit = run(mnist("out", {"--json"}), [] { std::freopen("/dev/full", "w", stdout); });
   EXPECT_EQ(exit.status, 1);
   EXPECT_NE(exit.err.find("mnist_cnn: cannot write"), std::string::npos) << exit.err;
 }
 
-TEST_F(Study, ADamagedCheckpointIsRefused) {
+TEST_F(ExperimentProgram, ADamagedCheckpointIsRefused) {
   ASSERT_EQ(run(mnist("out")).status, 0);
   std::vector<uint8_t> damaged = bytes("out/checkpoint.qla");
   damaged[damaged.size() / 2] ^= 1;

@@ -1,4 +1,4 @@
-#include "experiments/charts/study_result.h"
+#include "experiments/charts/experiment_result.h"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ std::string replaced(const std::string& from, const std::string& to) {
 // The complaint about a text: one line that names the file, holds `part` and says what to do.
 void expect_refused(const std::string& text, const std::string& part) {
   try {
-    parse_study_result(text, "some/result.json");
+    parse_experiment_result(text, "some/result.json");
     ADD_FAILURE() << "accepted: " << part;
   } catch (const Error& error) {
     const std::string message = error.what();
@@ -41,8 +41,8 @@ void expect_refused(const std::string& text, const std::string& part) {
   }
 }
 
-TEST(StudyResultReader, ReadsEveryFigure) {
-  const StudyResult result = parse_study_result(kGood, "x");
+TEST(ExperimentResultReader, ReadsEveryFigure) {
+  const ExperimentResult result = parse_experiment_result(kGood, "x");
   EXPECT_EQ(result.experiment, "micro_cifar");
   EXPECT_EQ(result.dataset, "cifar10");
   EXPECT_EQ(result.parameters, 10466);
@@ -58,13 +58,13 @@ TEST(StudyResultReader, ReadsEveryFigure) {
   EXPECT_EQ(result.processor, "Some CPU");
   EXPECT_EQ(result.instruction_set, "avx2");
   EXPECT_EQ(result.threads, 2);
-  EXPECT_EQ(parse_study_result(replaced("\"machine\"", "\"other\""), "x").processor, "");
-  EXPECT_EQ(parse_study_result(replaced("Some CPU", "unknown"), "x").processor, "");
-  EXPECT_EQ(parse_study_result(replaced("\"instruction_set\"", "\"other\""), "x").instruction_set, "");
-  EXPECT_EQ(parse_study_result(replaced("\"threads\"", "\"other\""), "x").threads, 0);
+  EXPECT_EQ(parse_experiment_result(replaced("\"machine\"", "\"other\""), "x").processor, "");
+  EXPECT_EQ(parse_experiment_result(replaced("Some CPU", "unknown"), "x").processor, "");
+  EXPECT_EQ(parse_experiment_result(replaced("\"instruction_set\"", "\"other\""), "x").instruction_set, "");
+  EXPECT_EQ(parse_experiment_result(replaced("\"threads\"", "\"other\""), "x").threads, 0);
 }
 
-TEST(StudyResultReader, RefusesWhatIsNoJsonObject) {
+TEST(ExperimentResultReader, RefusesWhatIsNoJsonObject) {
   expect_refused("", "not JSON");
   expect_refused("{\"experiment\": ", "not JSON");
   expect_refused(kGood.substr(0, kGood.size() / 2), "not JSON");
@@ -75,7 +75,7 @@ TEST(StudyResultReader, RefusesWhatIsNoJsonObject) {
   expect_refused(std::string(100000, '['), "not JSON");
 }
 
-TEST(StudyResultReader, NamesTheKeyThatIsMissingOrOfTheWrongType) {
+TEST(ExperimentResultReader, NamesTheKeyThatIsMissingOrOfTheWrongType) {
   expect_refused(replaced("\"experiment\"", "\"exp\""), ", experiment");
   expect_refused(replaced("\"fp32\"", "\"fp64\""), ", fp32");
   expect_refused(replaced("\"int8\": {", "\"int8\": 5, \"x\": {"), ", int8");
@@ -85,7 +85,7 @@ TEST(StudyResultReader, NamesTheKeyThatIsMissingOrOfTheWrongType) {
   expect_refused(replaced("\"cifar10\"", "10"), ", dataset");
 }
 
-TEST(StudyResultReader, RefusesFiguresOutOfTheirRange) {
+TEST(ExperimentResultReader, RefusesFiguresOutOfTheirRange) {
   expect_refused(replaced("0.738", "73.8"), ", fp32, accuracy");  // per cent instead of a fraction
   expect_refused(replaced("0.738", "-0.1"), ", fp32, accuracy");
   expect_refused(replaced("30.5", "0"), ", fp32, latency_us, median");
@@ -100,11 +100,11 @@ TEST(StudyResultReader, RefusesFiguresOutOfTheirRange) {
   expect_refused(replaced("\"micro_cifar\"", concat('"', std::string(1000, 'x'), '"')), ", experiment");
 }
 
-TEST(StudyResultReader, SaysHowToMakeAMissingFile) {
+TEST(ExperimentResultReader, SaysHowToMakeAMissingFile) {
   const std::filesystem::path path =
       std::filesystem::path(testing::TempDir()) / "qlimit_none/micro_cifar/result.json";
   try {
-    read_study_result(path);
+    read_experiment_result(path);
     ADD_FAILURE() << "read";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kIo);

@@ -25,7 +25,7 @@ struct Experiment {
   Options defaults;
 };
 
-/// The whole main function: reads the command line, runs the study, prints errors. Returns the exit status:
+/// The whole main function: reads the command line, runs the experiment, prints errors. Returns the exit status:
 /// 0, 1 for a failure or an accuracy that --require-accuracy refuses, 2 for wrong usage.
 int run_experiment(const Experiment& experiment, int argc, char** argv);
 

@@ -1,4 +1,4 @@
-#include "experiments/study.h"
+#include "experiments/experiment.h"
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kLatencyImages = 64;
 constexpr int64_t kThroughputBatch = 128;
 
-// What a study says. With --json everything for people goes to standard error, with --quiet only the result
+// What an experiment says. With --json everything for people goes to standard error, with --quiet only the result
 // remains.
 class Console {
  public:
@@ -52,7 +52,7 @@ class Console {
   bool quiet_;
 };
 
-struct StudyData {
+struct ExperimentData {
   Dataset train;
   Dataset evaluation;  // for the accuracy after each epoch
   Dataset test;        // for the result
@@ -60,10 +60,10 @@ struct StudyData {
   bool validates = false;  // `evaluation` is a part of the training images, not the test images
 };
 
-StudyData prepare_data(const Experiment& experiment, const Options& options) {
+ExperimentData prepare_data(const Experiment& experiment, const Options& options) {
   DatasetPair pair = load_dataset(experiment.dataset, options.data);
   if (options.limit > 0) pair.train = take(pair.train, options.limit);
-  StudyData data{.train = pair.train, .evaluation = pair.test, .test = pair.test, .normalization = {}};
+  ExperimentData data{.train = pair.train, .evaluation = pair.test, .test = pair.test, .normalization = {}};
   if (options.validation > 0) {
     DatasetSplit parts = split(pair.train, options.validation, options.seed);
     data.train = parts.train;
@@ -87,13 +87,13 @@ TrainingSettings training_settings(const Experiment& experiment, const Options& 
           .seed = seed};
 }
 
-StudyContext describe_study(const Experiment& experiment, const Options& options, const StudyData& data) {
-  StudyContext context{.experiment = experiment.name,
-                       .dataset = data.train.name,
-                       .settings = describe(training_settings(experiment, options, options.seed)),
-                       .machine = describe_machine(),
-                       .threads = thread_count(),
-                       .throughput_batch = std::min(kThroughputBatch, data.test.size())};
+ExperimentContext describe(const Experiment& experiment, const Options& options, const ExperimentData& data) {
+  ExperimentContext context{.experiment = experiment.name,
+                            .dataset = data.train.name,
+                            .settings = describe(training_settings(experiment, options, options.seed)),
+                            .machine = describe_machine(),
+                            .threads = thread_count(),
+                            .throughput_batch = std::min(kThroughputBatch, data.test.size())};
   const SettingsList more = {
       {"training images", fmt::format("{}", data.train.size())},
       {"validation images", fmt::format("{}", options.validation)},
@@ -106,7 +106,7 @@ StudyContext describe_study(const Experiment& experiment, const Options& options
   return context;
 }
 
-std::string header(const StudyContext& context, const Options& options) {
+std::string header(const ExperimentContext& context, const Options& options) {
   const Machine& m = context.machine;
   std::string settings;
   for (const auto& [name, value] : context.settings)
@@ -122,7 +122,7 @@ std::string header(const StudyContext& context, const Options& options) {
 
 // Trains to the end, from the checkpoint in `folder` if that is wanted, and leaves one there after each
 // epoch.
-void train(Training& training, const StudyData& data, const Options& options, const fs::path& folder,
+void train(Training& training, const ExperimentData& data, const Options& options, const fs::path& folder,
            const Console& console, RunResult& result) {
   const fs::path checkpoint = folder / "checkpoint.qla";
   if (options.resume) {
@@ -154,7 +154,7 @@ void train(Training& training, const StudyData& data, const Options& options, co
 }
 
 // A batch of training images with their labels, as a step gets them.
-Batch first_batch(const StudyData& data, int64_t size) {
+Batch first_batch(const ExperimentData& data, int64_t size) {
   Loader loader(take(data.train, size), {.batch_size = size, .normalization = data.normalization});
   loader.start_epoch(0);
   Batch batch;
@@ -163,7 +163,7 @@ Batch first_batch(const StudyData& data, int64_t size) {
 }
 
 // Where the time goes: in a step of a new model's training, and in the compiled ones on one image.
-std::string profile(const Experiment& experiment, const Options& options, const StudyData& data,
+std::string profile(const Experiment& experiment, const Options& options, const ExperimentData& data,
                     const CompiledModels& compiled) {
   constexpr int64_t kSteps = 30;
   Random random(options.seed, "profile");
@@ -179,7 +179,7 @@ std::string profile(const Experiment& experiment, const Options& options, const 
          inference(compiled.int8_graph);
 }
 
-EngineFigures measure(const Engine& engine, const TfliteLedger& file, const StudyData& data,
+EngineFigures measure(const Engine& engine, const TfliteLedger& file, const ExperimentData& data,
                       const Options& options) {
   return {.evaluation = evaluate(engine, data.test, data.normalization),
           .latency_us = measure_latency(engine, first_images(data.test, data.normalization, kLatencyImages),
@@ -189,7 +189,7 @@ EngineFigures measure(const Engine& engine, const TfliteLedger& file, const Stud
           .file = file};
 }
 
-void draw(const fs::path& folder, const Experiment& experiment, const StudyData& data,
+void draw(const fs::path& folder, const Experiment& experiment, const ExperimentData& data,
           const RunResult& result) {
   TrainingCurve curve{.title = experiment.name, .evaluation = data.validates ? "validation" : "test"};
   for (const EpochRecord& r : result.history) {
@@ -213,7 +213,7 @@ void save(const ExportedModel& model, const fs::path& path, const Console& conso
 }
 
 // One seed: from the first random weight to the figures of the three engines.
-RunResult run(const Experiment& experiment, const Options& options, const StudyData& data, uint64_t seed,
+RunResult run(const Experiment& experiment, const Options& options, const ExperimentData& data, uint64_t seed,
               const fs::path& folder, const Console& console) {
   Random weights(seed, "weights");
   const std::unique_ptr<Sequential> model = experiment.make_model(weights);
@@ -246,7 +246,7 @@ std::string written(const RunResult& result) {
   return text;
 }
 
-// Seeds of one study have folders of their own, so that their checkpoints do not overwrite each other.
+// Seeds of one experiment have folders of their own, so that their checkpoints do not overwrite each other.
 fs::path run_folder(const Options& options, uint64_t seed) {
   return options.seeds == 1 ? options.output : options.output / fmt::format("seed_{}", seed);
 }
@@ -271,12 +271,12 @@ void check_augmentation(const Experiment& experiment, const Options& options) {
                                   .hint = "leave it out"});
 }
 
-int run_study(const Experiment& experiment, const Options& options) {
+int run_seeds(const Experiment& experiment, const Options& options) {
   check_augmentation(experiment, options);
   if (options.threads > 0) set_thread_count(options.threads);
   ensure_writable_folder(options.output);
-  const StudyData data = prepare_data(experiment, options);
-  const StudyContext context = describe_study(experiment, options, data);
+  const ExperimentData data = prepare_data(experiment, options);
+  const ExperimentContext context = describe(experiment, options, data);
   const Console console(options);
   console.note(header(context, options));
 
@@ -315,7 +315,7 @@ int run_experiment(const Experiment& experiment, int argc, char** argv) {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     const std::optional<Options> options =
         parse_options(experiment.name, experiment.description, defaults, arguments, std::cout);
-    return options ? run_study(experiment, *options) : 0;
+    return options ? run_seeds(experiment, *options) : 0;
   });
 }
 

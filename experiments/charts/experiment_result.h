@@ -30,7 +30,7 @@ struct VariantFigures {
   int64_t model_bytes = 0;  // as stored
 };
 
-struct StudyResult {
+struct ExperimentResult {
   std::string experiment = {};
   std::string dataset = {};  // "mnist", "mnist_tiny", "fashion_mnist", "cifar10"
   int64_t parameters = 0;
@@ -45,11 +45,11 @@ struct StudyResult {
 /// Reads the text of a result.json; `where` names it in messages. Throws kData, in one line that names the
 /// key, for text that is no JSON and for a figure that is missing, of the wrong type, not finite or out of
 /// its range.
-StudyResult parse_study_result(std::string_view text, const std::string& where);
+ExperimentResult parse_experiment_result(std::string_view text, const std::string& where);
 
-/// Reads a file (up to 64 MB); throws as parse_study_result, and kIo with the command that makes the file if
+/// Reads a file (up to 64 MB); throws as parse_experiment_result, and kIo with the command that makes the file if
 /// it is missing.
-StudyResult read_study_result(const std::filesystem::path& path);
+ExperimentResult read_experiment_result(const std::filesystem::path& path);
 
 /// "cifar10" -> "CIFAR-10"; a name that is not known stays as it is.
 std::string dataset_title(const std::string& dataset);

@@ -1,4 +1,4 @@
-#include "experiments/charts/study_result.h"
+#include "experiments/charts/experiment_result.h"
 
 #include <fmt/format.h>
 
@@ -40,9 +40,9 @@ VariantFigures variant(const JsonObject& object) {
 
 }  // namespace
 
-StudyResult parse_study_result(std::string_view text, const std::string& where) {
+ExperimentResult parse_experiment_result(std::string_view text, const std::string& where) {
   const JsonObject root = JsonObject::parse(text, where, "run the experiment again");
-  StudyResult result;
+  ExperimentResult result;
   result.experiment = name(root, "experiment");
   result.dataset = name(root, "dataset");
   result.parameters = count(root, "parameters");
@@ -58,11 +58,11 @@ StudyResult parse_study_result(std::string_view text, const std::string& where) 
   return result;
 }
 
-StudyResult read_study_result(const std::filesystem::path& path) {
+ExperimentResult read_experiment_result(const std::filesystem::path& path) {
   const std::string experiment = path.parent_path().filename().string();
   const std::string hint = "make it with: ./experiments/run " + (experiment.empty() ? "all" : experiment);
   const std::vector<uint8_t> bytes = read_file(path, kMaxFileBytes, hint);
-  return parse_study_result({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  return parse_experiment_result({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
 }
 
 std::string dataset_title(const std::string& dataset) {
