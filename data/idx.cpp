@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/big_endian.h"
 #include "data/gzip.h"
 
 namespace qlimit {
@@ -25,10 +26,6 @@ struct Idx {
   std::vector<int64_t> sizes;  // one per dimension, each at least 1
   Bytes values;                // as many as the product of the sizes
 };
-
-uint32_t big_endian(Bytes four) {
-  return uint32_t{four[0]} << 24 | uint32_t{four[1]} << 16 | uint32_t{four[2]} << 8 | uint32_t{four[3]};
-}
 
 std::string hex(uint32_t word) {
   std::ostringstream out;

@@ -8,6 +8,14 @@ namespace {
 
 Bytes pixels_of(const Tensor<uint8_t>& picture) { return {picture.begin(), picture.end()}; }
 
+Bytes with_chunk(const Bytes& png, int64_t at, const Bytes& chunk) {
+  Bytes result(png.size() + chunk.size());
+  auto to = std::copy_n(png.begin(), at, result.begin());
+  to = std::copy(chunk.begin(), chunk.end(), to);
+  std::copy(png.begin() + at, png.end(), to);
+  return result;
+}
+
 TEST(Png, KeepsEveryPixel) {
   const Bytes colours = random_bytes(5 * 7 * 3), greys = random_bytes(5 * 7);
   const Tensor<uint8_t> colour = parse_png(made_png(7, 5, PngColour::kRgb, colours), 3, "here");
@@ -59,17 +67,31 @@ TEST(Png, RefusesWhatIsNone) {
   expect_error([&] { parse_png(good, 2, "the file"); }, ErrorKind::kUsage, {"1 or 3 channels", "found 2"});
 }
 
-TEST(Png, NoDamageIsACrash) {
+// Checksums find any single bit, and nothing is read as if it were another picture.
+TEST(Png, EveryDamageIsFound) {
   const Bytes good = made_png(9, 9, PngColour::kRgb, random_bytes(243));
   for (size_t i = 0; i < good.size(); ++i) {
     Bytes bad = good;
     bad[i] ^= static_cast<uint8_t>(1 << (i % 8));
-    try {
-      EXPECT_EQ(parse_png(bad, 3, "the file").dim(2), 3);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kData) << error.what();
-    }
+    expect_error([&] { parse_png(bad, 3, "the file"); }, ErrorKind::kData, {"the file", "a PNG"});
+    expect_error(
+        [&] { parse_png(Bytes(good.begin(), good.begin() + static_cast<int64_t>(i)), 3, "the file"); },
+        ErrorKind::kData, {"the file", "a PNG"});
   }
+}
+
+TEST(Png, EmptyChunksAndBytesBehindTheEndAreNothing) {
+  const Bytes pixels = random_bytes(3 * 2 * 3), good = made_png(3, 2, PngColour::kRgb, pixels);
+  constexpr int64_t kHeaderEnd = 8 + 12 + 13;
+  Bytes padded = with_chunk(good, kHeaderEnd, {0, 0, 0, 0, 'I', 'D', 'A', 'T', 0x35, 0xaf, 0x06, 0x1e});
+  padded.push_back(7);
+  EXPECT_EQ(pixels_of(parse_png(padded, 3, "here")), pixels);
+}
+
+TEST(Png, TheHeaderComesFirst) {
+  const Bytes good = made_png(3, 2, PngColour::kRgb, random_bytes(18));
+  const Bytes bytes = with_chunk(good, 8, Bytes(good.end() - 12, good.end()));
+  expect_error([&] { parse_png(bytes, 3, "the file"); }, ErrorKind::kData, {"begin with its header"});
 }
 
 }  // namespace
