@@ -17,6 +17,18 @@ std::string known_options(const CLI::App& app) {
   return list;
 }
 
+// `--output --resume` would otherwise be a folder of that name.
+void check_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& value : option->results()) {
+      if (!value.starts_with("--") || app.get_option_no_throw(value) == nullptr) continue;
+      throw Error(ErrorKind::kUsage, {.what = concat(option->get_name(), " has no value"),
+                                      .found = concat("the option ", value, " in its place"),
+                                      .hint = "see --help"});
+    }
+  }
+}
+
 }  // namespace
 
 // CLI11's own range check accepts "nan", which no comparison refuses.
@@ -63,6 +75,7 @@ bool parse_command_line(CLI::App& app, const std::vector<std::string>& arguments
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorKind::kUsage, {.what = error.what(), .hint = "see --help"});
   }
+  check_values(app);
   if (!app.remaining().empty()) {
     throw Error(ErrorKind::kUsage, {.what = "unknown option",
                                     .where = app.remaining().front(),

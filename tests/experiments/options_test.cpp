@@ -126,6 +126,12 @@ TEST(Options, UnknownOptionListsTheKnownOnes) {
   expect_contains(complaint({"stray"}), {"stray"});
 }
 
+TEST(Options, AnOptionIsNoValueOfAnother) {
+  expect_contains(complaint({"--output", "--resume"}), {"--output", "no value", "--resume"});
+  expect_contains(complaint({"--data", "--epochs", "3"}), {"--data", "no value", "--epochs"});
+  EXPECT_EQ(parsed({"--output", "--odd-folder"}).output, "--odd-folder");
+}
+
 TEST(Options, BadValuesNameOptionAndRange) {
   expect_contains(complaint({"--epochs", "0"}), {"--epochs", "from 1 to", "found 0"});
   expect_contains(complaint({"--epochs", "many"}), {"--epochs", "many"});
