@@ -68,8 +68,9 @@ struct Int8Scale {
 
 /// Pairs of 8-bit numbers that are added or multiplied, see vector/pairs_int8.h.
 struct PairsInt8 {
-  Int8Scale first_scale, second_scale;  // of products only their zero points
-  Int8Scale out_scale;                  // of the sums or products
+  Int8Scale first_scale;   // only its zero point counts; of sums, the first is the side with the larger scale
+  Int8Scale second_scale;  // of products, too, only its zero point
+  Int8Scale out_scale;     // of the sums or products
   int32_t min, max;
   int64_t first_step, second_step;  // 1; or 0 if that side is a single number
   int64_t count;

@@ -4,6 +4,8 @@
 //
 //   t = 2 * max(s1, s2),   a = (x1 - z1) * 2^20 * (s1 / t),   b likewise
 //   y = clamp((a + b) * (t / (2^20 * s_out)) + z_out)
+//
+// Of the side with the larger scale, s1 / t is 1/2, and a = (x1 - z1) * 2^19 without any rounding.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +24,10 @@ struct Addend {
 
 /// An addition made ready for inputs of two shapes.
 struct AddParams {
-  Broadcast pairs;
-  Addend first;
-  Addend second;
+  bool swapped = false;  // whether `larger` is the second input
+  Broadcast pairs;       // of the larger and the smaller, as all that follows
+  Addend larger;         // the side with the larger scale
+  Addend smaller;
   QuantizedMultiplier multiplier;
   OutputClamp out;
   Rounding rounding = Rounding::kDouble;
