@@ -33,41 +33,44 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
   typename Dot::Sum sum[kRows * kColumns][kVectors];
   clear(sum);
   const std::byte* w = g.filters;
-  const auto step = [&](const auto* at, const auto& broadcast) {
+  const typename Dot::Element*
+      at[kRows];  // of the first pixel of each row; the others are reached from there
+  const auto step = [&](const auto& broadcast) {
     typename Dot::Filter filter[kVectors];
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) filter[v] = Dot::load(w + v * Dot::kFilterBytes);
+    w += kVectors * Dot::kFilterBytes;
 #pragma GCC unroll 2
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
       for (int c = 0; c < kColumns; ++c) {
-        const typename Dot::Input input = broadcast(at + r * g.row_stride + c * g.column_stride);
+        const typename Dot::Input input = broadcast(at[r] + c * g.column_stride);
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) {
           sum[r * kColumns + c][v] = Dot::dot(sum[r * kColumns + c][v], input, filter[v]);
         }
       }
+      at[r] += Dot::kDepth;
     }
-    w += kVectors * Dot::kFilterBytes;
   };
   for (int64_t run = 0; run < g.runs; ++run) {
-    const auto* at = x + g.run_offsets[run];
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; ++r) at[r] = x + g.run_offsets[run] + r * g.row_stride;
     int64_t k = 0;
     for (; k + Dot::kDepth <= g.run_length; k += Dot::kDepth) {
-      step(at + k, [](const auto* from) { return Dot::broadcast(from); });
+      step([](const auto* from) { return Dot::broadcast(from); });
     }
-    if (k < g.run_length) step(at + k, [&](const auto* from) { return Dot::broadcast_last(from); });
+    if (k < g.run_length) step([&](const auto* from) { return Dot::broadcast_last(from); });
   }
-#pragma GCC unroll 2
-  for (int v = 0; v < kVectors; ++v) {
-    Dot::with_output(g, v * Dot::kChannels, [&](const auto& output) {
+  const auto store = [&]<int kVector>() {
+    Dot::with_output(g, kVector * Dot::kChannels, [&](const auto& output) {
       if constexpr (kPool) {
         const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
 #pragma GCC unroll 4
         for (int c = 0; c < kColumns; c += 2) {
-          const auto above = Dot::max(Dot::finish(sum[c][v]), Dot::finish(sum[c + 1][v]));
+          const auto above = Dot::max(Dot::finish(sum[c][kVector]), Dot::finish(sum[c + 1][kVector]));
           const auto below =
-              Dot::max(Dot::finish(sum[kColumns + c][v]), Dot::finish(sum[kColumns + c + 1][v]));
+              Dot::max(Dot::finish(sum[kColumns + c][kVector]), Dot::finish(sum[kColumns + c + 1][kVector]));
           output.store(pixel + c / 2, Dot::max(above, below));
         }
       } else {
@@ -75,11 +78,15 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
         for (int r = 0; r < kRows; ++r) {
           const int64_t pixel = (row + r) * g.columns + column;
 #pragma GCC unroll 8
-          for (int c = 0; c < kColumns; ++c) output.store(pixel + c, Dot::finish(sum[r * kColumns + c][v]));
+          for (int c = 0; c < kColumns; ++c) {
+            output.store(pixel + c, Dot::finish(sum[r * kColumns + c][kVector]));
+          }
         }
       }
     });
-  }
+  };
+  store.template operator()<0>();
+  if constexpr (kVectors == 2) store.template operator()<1>();
 }
 
 /// A strip of kRows rows, in tiles as wide as the registers allow, then in narrower ones.
