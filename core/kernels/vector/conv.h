@@ -25,6 +25,33 @@
 namespace qlimit {
 namespace {
 
+/// Stores vector kVector of a tile's sums, pooled or not. (A constant: sums that a variable chooses from are put
+/// into memory.)
+template <typename Dot, int kVector, int kRows, int kColumns, bool kPool, typename Panel, typename Sums>
+inline void store_tile(const Panel& g, int64_t row, int64_t column, const Sums& sum) {
+  Dot::with_output(g, kVector * Dot::kChannels, [&](const auto& output) {
+    if constexpr (kPool) {
+      const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
+#pragma GCC unroll 4
+      for (int c = 0; c < kColumns; c += 2) {
+        const auto above = Dot::max(Dot::finish(sum[c][kVector]), Dot::finish(sum[c + 1][kVector]));
+        const auto below =
+            Dot::max(Dot::finish(sum[kColumns + c][kVector]), Dot::finish(sum[kColumns + c + 1][kVector]));
+        output.store(pixel + c / 2, Dot::max(above, below));
+      }
+    } else {
+#pragma GCC unroll 2
+      for (int r = 0; r < kRows; ++r) {
+        const int64_t pixel = (row + r) * g.columns + column;
+#pragma GCC unroll 8
+        for (int c = 0; c < kColumns; ++c) {
+          output.store(pixel + c, Dot::finish(sum[r * kColumns + c][kVector]));
+        }
+      }
+    }
+  });
+}
+
 /// The tile whose first pixel has its patch at x and its sums at (row, column).
 template <typename Dot, int kVectors, int kRows, int kColumns, bool kPool, typename Panel>
 inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
@@ -33,8 +60,8 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
   typename Dot::Sum sum[kRows * kColumns][kVectors];
   clear(sum);
   const std::byte* w = g.filters;
-  const typename Dot::Element*
-      at[kRows];  // of the first pixel of each row; the others are reached from there
+  // Where the first pixel of each row is read: from there the registers hold the way to all others.
+  const typename Dot::Element* at[kRows];
   const auto step = [&](const auto& broadcast) {
     typename Dot::Filter filter[kVectors];
 #pragma GCC unroll 2
@@ -62,31 +89,8 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
     }
     if (k < g.run_length) step([&](const auto* from) { return Dot::broadcast_last(from); });
   }
-  const auto store = [&]<int kVector>() {
-    Dot::with_output(g, kVector * Dot::kChannels, [&](const auto& output) {
-      if constexpr (kPool) {
-        const int64_t pixel = row / 2 * (g.columns / 2) + column / 2;
-#pragma GCC unroll 4
-        for (int c = 0; c < kColumns; c += 2) {
-          const auto above = Dot::max(Dot::finish(sum[c][kVector]), Dot::finish(sum[c + 1][kVector]));
-          const auto below =
-              Dot::max(Dot::finish(sum[kColumns + c][kVector]), Dot::finish(sum[kColumns + c + 1][kVector]));
-          output.store(pixel + c / 2, Dot::max(above, below));
-        }
-      } else {
-#pragma GCC unroll 2
-        for (int r = 0; r < kRows; ++r) {
-          const int64_t pixel = (row + r) * g.columns + column;
-#pragma GCC unroll 8
-          for (int c = 0; c < kColumns; ++c) {
-            output.store(pixel + c, Dot::finish(sum[r * kColumns + c][kVector]));
-          }
-        }
-      }
-    });
-  };
-  store.template operator()<0>();
-  if constexpr (kVectors == 2) store.template operator()<1>();
+  store_tile<Dot, 0, kRows, kColumns, kPool>(g, row, column, sum);
+  if constexpr (kVectors == 2) store_tile<Dot, 1, kRows, kColumns, kPool>(g, row, column, sum);
 }
 
 /// A strip of kRows rows, in tiles as wide as the registers allow, then in narrower ones.
