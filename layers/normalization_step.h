@@ -19,6 +19,7 @@ class NormalizationStep {
 
   /// The normalization, with a clamp of its result.
   ChannelMap map(Real low = -kInfinity, Real high = kInfinity) const { return {scale_, shift_, low, high}; }
+  /// Adds d loss / d gamma and d loss / d beta to the gradients that are wanted.
   void add_parameter_gradients(const ChannelGradientSums& sums, const Variable& gamma,
                                const Variable& beta) const;
   /// Of x, from which the moments were computed.

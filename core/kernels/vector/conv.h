@@ -60,7 +60,8 @@ inline void conv_tile(const Panel& g, int64_t row, int64_t column) {
   typename Dot::Sum sum[kRows * kColumns][kVectors];
   clear(sum);
   const std::byte* w = g.filters;
-  // Where the first pixel of each row is read: from there the registers hold the way to all others.
+  // Where the first pixel of each row is read. A pointer for each, and the offsets of a row's other pixels are few
+  // enough for the registers.
   const typename Dot::Element* at[kRows];
   const auto step = [&](const auto& broadcast) {
     typename Dot::Filter filter[kVectors];
