@@ -16,9 +16,10 @@ bool is_number(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-// Whether `a` comes before `b`: 2 before 10, but "b" after "a10".
+// Whether `a` comes before `b`: 2 before 10 before "1a", but "b" after "a10".
 bool comes_before(const std::string& a, const std::string& b) {
-  if (is_number(a) && is_number(b)) {
+  if (is_number(a) != is_number(b)) return is_number(a);
+  if (is_number(a)) {
     const auto significant = [](const std::string& digits) {
       return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
     };

@@ -22,11 +22,11 @@ struct ImageFolder {
 };
 
 /// Reads the pictures of a folder, or at most `limit` of them if that is not 0, spread evenly over the
-/// folder. Names are in alphabetical order, and names that are whole numbers in the order of these; what
-/// begins with a dot or does not end in .png is passed over. image: [H,W,C], C 1 or 3, the size that every
-/// picture must have: nothing is scaled. Throws kIo if the folder cannot be read, kData, naming the file, for
-/// a picture of another size, for a folder without pictures, for pictures beside subfolders with pictures,
-/// and for more than kMaxImageFolderBytes.
+/// folder. Names that are whole numbers come first, in the order of these, then the others in alphabetical
+/// order; what begins with a dot or does not end in .png is passed over. image: [H,W,C], C 1 or 3, the size
+/// that every picture must have: nothing is scaled. Throws kUsage for another `image`, kIo if the folder
+/// cannot be read, kData, naming the file, for a picture that is damaged or of another size, for a folder
+/// without pictures, for pictures beside subfolders with pictures, and for more than kMaxImageFolderBytes.
 ImageFolder read_image_folder(const std::filesystem::path& folder, const Shape& image, int64_t limit = 0);
 
 inline constexpr int64_t kMaxImageFolderBytes = int64_t{2} << 30;

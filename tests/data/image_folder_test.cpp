@@ -49,6 +49,12 @@ TEST_F(ImageFolders, ClassesInOrderOfTheirNames) {
   EXPECT_EQ(read_image_folder(folder_.path(), kImage).class_names, (Names{"Cat", "bird", "frog"}));
 }
 
+// "10" is before "1a" as a text is, and "1a" before "2": without a rule for the mixture there is no order.
+TEST_F(ImageFolders, NumbersComeBeforeOtherNames) {
+  for (const char* name : {"1a/x.png", "10/x.png", "2/x.png", "-/x.png"}) picture(name, 0);
+  EXPECT_EQ(read_image_folder(folder_.path(), kImage).class_names, (Names{"2", "10", "-", "1a"}));
+}
+
 TEST_F(ImageFolders, PicturesAloneHaveNoClass) {
   picture("10.png", 10);
   picture("9.png", 9);
