@@ -1,6 +1,6 @@
 #include "experiments/command_line.h"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <ostream>
 
@@ -17,10 +17,14 @@ std::string known_options(const CLI::App& app) {
   return list;
 }
 
-// `--output --resume` would otherwise be a folder of that name.
+// `--output --resume` would otherwise be a folder of that name, and `--jobs ""`, from a script whose variable is
+// not set, as good as no option.
 void check_values(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& value : option->results()) {
+      if (value.empty())
+        throw Error(ErrorKind::kUsage,
+                    {.what = concat(option->get_name(), " has an empty value"), .hint = "see --help"});
       if (!value.starts_with("--") || app.get_option_no_throw(value) == nullptr) continue;
       throw Error(ErrorKind::kUsage, {.what = concat(option->get_name(), " has no value"),
                                       .found = concat("the option ", value, " in its place"),
@@ -49,7 +53,7 @@ CLI::Validator whole(int64_t low, int64_t high) {
   return CLI::Validator(
       [=](std::string& text) -> std::string {
         int64_t value = 0;
-        const bool number = CLI::detail::lexical_cast(text, value);
+        const bool number = CLI::detail::lexical_cast(text, value) && concat(value) == text;  // 010 is octal
         return number && value >= low && value <= high ? "" : "expected " + range + ", found " + text;
       },
       high == kMany ? concat("[", low, " ...]") : concat("[", low, " ... ", high, "]"));

@@ -136,6 +136,10 @@ TEST(Options, BadValuesNameOptionAndRange) {
   expect_contains(complaint({"--epochs", "0"}), {"--epochs", "from 1 to", "found 0"});
   expect_contains(complaint({"--epochs", "many"}), {"--epochs", "many"});
   expect_contains(complaint({"--epochs", "2.5"}), {"--epochs"});
+  expect_contains(complaint({"--epochs", "010"}), {"--epochs", "found 010"});
+  expect_contains(complaint({"--epochs", "0x10"}), {"--epochs", "found 0x10"});
+  expect_contains(complaint({"--epochs", ""}), {"--epochs"});
+  expect_contains(complaint({"--output", ""}), {"--output", "empty"});
   expect_contains(complaint({"--epochs"}), {"--epochs"});
   expect_contains(complaint({"--epochs", "99999999999999999999"}), {"--epochs"});
   expect_contains(complaint({"--seed", "-1"}), {"--seed"});

@@ -292,6 +292,7 @@ TEST_F(LimitStudy, WrongUsageIsRefused) {
   refused({"--job", "0"}, {"--job", "'0'", "--list"});
   refused({"--job", "train/plain/w5/s1"}, {"--job", "train/plain/w5/s1"});
   refused({"--jobs", "9-3"}, {"--jobs", "9-3"});
+  refused({"--jobs", ""}, {"--jobs", "empty"});
   refused({"--jobs", "1-9999"}, {"--jobs", "1-9999"});
   refused({"--jobs", "1-3", "--list"}, {"--list, --parts, --job and --jobs"});
   refused({"--quick"}, {"--quick", "tiny"});
