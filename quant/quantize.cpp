@@ -43,13 +43,14 @@ void quantize_constant_operands(QuantizedGraph& q, const Node& node, const std::
   }
 }
 
-QuantizedFilter filter_of(const QuantizedGraph& q, size_t i, const QuantizeOptions& options) {
-  const Node& node = q.graph.nodes[i];
+/// Of the weights and biases as `graph` has them: q's are on the grid of activations where they are operands, too.
+QuantizedFilter filter_of(const Graph& graph, const QuantizedGraph& q, size_t i,
+                          const QuantizeOptions& options) {
+  const Node& node = graph.nodes[i];
   const Granularity granularity =
       std::holds_alternative<op::Dense>(node.op) ? options.dense_weights : options.weights;
-  const Tensor<float>& weight = q.graph.value(node.inputs[1]).constant;
-  const Tensor<float> bias =
-      node.inputs.size() > 2 ? q.graph.value(node.inputs[2]).constant : Tensor<float>();
+  const Tensor<float>& weight = graph.value(node.inputs[1]).constant;
+  const Tensor<float> bias = node.inputs.size() > 2 ? graph.value(node.inputs[2]).constant : Tensor<float>();
   const float input_scale = q.params[static_cast<size_t>(node.inputs[0])].scale;
   const int bits = options.node_weight_bits.empty() ? options.weight_bits : options.node_weight_bits[i];
   const int axis = channel_axis(node.op);
@@ -140,7 +141,7 @@ QuantizedGraph quantize(const Graph& graph, const Ranges& ranges, const Quantize
     quantize_constant_operands(q, node, widths);
     const auto at = static_cast<size_t>(node.output);
     set_params(node.output, result_params(node, q.params, ranges[at], widths[at]));
-    q.filters.push_back(has_weights(node.op) ? filter_of(q, i, options) : QuantizedFilter{});
+    q.filters.push_back(has_weights(node.op) ? filter_of(graph, q, i, options) : QuantizedFilter{});
   }
   return q;
 }

@@ -59,6 +59,25 @@ TEST(QuantizedGraph, WhatHasNoIntegerFormIsNamed) {
   run_passes(graph);
   expect_error([&] { quantize(graph, Ranges(graph.values.size())); }, ErrorKind::kUnsupported,
                {"batch_norm_1", "run_passes", "dense"});
+  Graph joined;
+  const ValueId x = joined.add_input("x", {1, 3});
+  joined.add(op::Concatenation{.axis = 1}, {x, x});
+  expect_error([&] { quantize(joined, Ranges(joined.values.size())); }, ErrorKind::kUnsupported,
+               {"concatenation", "one scale"});
+}
+
+// The numbers of a constant that is added stand on a grid of activations; those of a bias do not.
+TEST(QuantizedGraph, ABiasThatIsAddedElsewhereKeepsItsNumbers) {
+  const auto bias = [](bool shared) {
+    const Tensor<float> numbers({4}, {0.1f, -0.35f, 0.8f, 0.45f});
+    Graph graph;
+    const ValueId x = graph.add_input("x", {1, 4}), added = graph.add_constant("added", numbers);
+    const ValueId weight = graph.add_constant("weight", Tensor<float>::full({4, 4}, 0.5f));
+    const ValueId own = shared ? added : graph.add_constant("bias", numbers);
+    graph.add(op::Dense{}, {graph.add(op::Add{}, {x, added}), weight, own});
+    return quantize(graph, Ranges(graph.values.size(), {-2, 2}), {.activation_bits = 2}).filters[1].bias;
+  };
+  EXPECT_EQ(bias(true), bias(false));
 }
 
 TEST(QuantizedGraph, WrongArgumentsAreRefused) {
