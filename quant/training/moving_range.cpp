@@ -45,6 +45,7 @@ Range range_of(const Tensor<float>& x, Activation activation) {
   });
   Range range = kNothing;
   for (const Range& part : parts) range = both(range, part);
+  if (range.min > range.max) return range;      // nothing that an activation could bound
   const Bounds bounds = bounds_of(activation);  // an activation does not change the order of numbers
   return {.min = bounds.clamp(range.min), .max = bounds.clamp(range.max)};
 }

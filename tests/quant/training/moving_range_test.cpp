@@ -44,7 +44,9 @@ TEST(MovingRange, DoesNotDependOnThreadsOrOnWhatIsNoNumber) {
     EXPECT_GE(range_of(x).min, expected.min);
   }
   set_thread_count(1);
-  EXPECT_FALSE(std::isfinite(range_of(Tensor<float>({1}, {std::nanf("")})).max));
+  const Tensor<float> nothing({1}, {std::nanf("")});
+  EXPECT_FALSE(std::isfinite(range_of(nothing).max));
+  EXPECT_FALSE(std::isfinite(range_of(nothing, Activation::kRelu6).max));
 }
 
 TEST(MovingRange, FollowsByTheFormula) {
