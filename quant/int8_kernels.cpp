@@ -15,7 +15,6 @@
 #include "quant/kernels/quantize.h"
 #include "quant/kernels/requantize.h"
 #include "quant/kernels/softmax.h"
-#include "quant/overloaded.h"
 #include "quant/window_parts.h"
 
 namespace qlimit {
@@ -207,7 +206,11 @@ CompiledNode compile(const Parts&, const op::BatchNorm&) {
 
 CompiledNode compile_int8(const QuantizedGraph& q, size_t i, Kernels kernels) {
   const Parts parts = {.q = q, .node = q.graph.nodes[i], .filter = q.filters[i], .kernels = kernels};
-  return std::visit([&](const auto& o) { return compile(parts, o); }, parts.node.op);
+  try {
+    return std::visit([&](const auto& o) { return compile(parts, o); }, parts.node.op);
+  } catch (const Error& error) {  // of a file's many nodes, which?
+    throw Error(error.kind(), {.what = concat(q.graph.value(parts.node.output).name, ": ", error.what())});
+  }
 }
 
 }  // namespace qlimit
