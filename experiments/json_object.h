@@ -14,6 +14,9 @@
 
 namespace qlimit {
 
+/// The whole numbers up to here are kept by every JSON reader.
+inline constexpr int64_t kMostWhole = int64_t{1} << 53;
+
 class JsonObject {
  public:
   /// Throws kData unless the text is one JSON object and nothing else. `hint` ends all complaints.

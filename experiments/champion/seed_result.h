@@ -29,8 +29,10 @@ struct SeedResult {
   bool operator==(const SeedResult&) const = default;
 };
 
-/// With the course of the training, for people and charts.
-nlohmann::ordered_json to_json(const SeedResult& result, const std::vector<EpochRecord>& history);
+/// With the course of the training, for people and charts. holds_out: whether images were held out that judged
+/// each epoch, as in a trial.
+nlohmann::ordered_json to_json(const SeedResult& result, const std::vector<EpochRecord>& history,
+                               bool holds_out);
 
 /// The way back, but for the epochs. `where` is the file, for complaints. Throws kData for a key that is
 /// missing, unknown or out of range.

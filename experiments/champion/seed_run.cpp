@@ -156,7 +156,7 @@ SeedResult run_seed(const ChampionRecipe& recipe, const ChampionImages& images, 
                           .int8_correct = count_correct(compiled.int8, images),
                           .model_bytes = static_cast<int64_t>(compiled.int8_export.file.bytes.size()),
                           .seconds = seconds};
-  write_file(folder / "result.json", to_json(result, trained.history).dump(2) + "\n");
+  write_file(folder / "result.json", to_json(result, trained.history, images.trial).dump(2) + "\n");
   return result;
 }
 

@@ -11,12 +11,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostBytes = 1 << 20;
-constexpr int64_t kMany = int64_t{1} << 53;  // whole numbers that JSON keeps
 
 std::vector<ChampionSummary::Seed> seeds_of(const JsonObject& json) {
   std::vector<ChampionSummary::Seed> seeds;
   for (const JsonObject& seed : json.objects("seeds")) {
-    seeds.push_back({.seed = static_cast<uint64_t>(seed.whole("seed", 0, kMany)),
+    seeds.push_back({.seed = static_cast<uint64_t>(seed.whole("seed", 0, kMostWhole)),
                      .fp32 = seed.number("fp32", 0, 1),
                      .int8 = seed.number("int8", 0, 1)});
   }
@@ -43,8 +42,8 @@ ChampionSummary parse_champion_json(std::string_view text, const std::string& wh
   return {.recipe = json.text("recipe"),
           .net = settings.text("net"),
           .epochs = epochs_of(settings),
-          .parameters = json.whole("parameters", 1, kMany),
-          .model_bytes = json.whole("model_bytes", 0, kMany),
+          .parameters = json.whole("parameters", 1, kMostWhole),
+          .model_bytes = json.whole("model_bytes", 0, kMostWhole),
           .aim = json.number("aim", 0, 1),
           .seeds = seeds_of(json)};
 }

@@ -18,16 +18,20 @@ const SeedResult kResult{.seed = 43,
 
 TEST(SeedResult, ComesBackAsItWas) {
   const std::vector<EpochRecord> history = {{.train_loss = 1.5, .train_accuracy = 0.5}};
-  const std::string text = to_json(kResult, history).dump(2);
+  const std::string text = to_json(kResult, history, /*holds_out=*/false).dump(2);
   EXPECT_EQ(parse_seed_result(text, "result.json"), kResult);
   EXPECT_NE(text.find("\"train_loss\": 1.5"), std::string::npos) << text;
+  EXPECT_EQ(text.find("held_out"), std::string::npos) << text;
+  const std::string trial = to_json(kResult, history, /*holds_out=*/true).dump(2);
+  EXPECT_EQ(parse_seed_result(trial, "result.json"), kResult);
+  EXPECT_NE(trial.find("held_out_accuracy"), std::string::npos) << trial;
   EXPECT_DOUBLE_EQ(kResult.fp32_accuracy(), 0.8431);
   EXPECT_DOUBLE_EQ(kResult.int8_accuracy(), 0.8425);
 }
 
 TEST(SeedResult, WhatCannotBeIsRefused) {
   const auto refused = [](const std::string& key, const nlohmann::json& value) {
-    nlohmann::ordered_json json = to_json(kResult, {});
+    nlohmann::ordered_json json = to_json(kResult, {}, false);
     json[key] = value;
     expect_error([&] { parse_seed_result(json.dump(), "result.json"); }, ErrorKind::kData,
                  {"result.json", key});
@@ -38,7 +42,7 @@ TEST(SeedResult, WhatCannotBeIsRefused) {
   refused("seed", "43");
   refused("seconds", -1.0);
   refused("surprise", 1);
-  nlohmann::ordered_json json = to_json(kResult, {});
+  nlohmann::ordered_json json = to_json(kResult, {}, false);
   json.erase("seed");
   expect_error([&] { parse_seed_result(json.dump(), "a.json"); }, ErrorKind::kData, {"a.json", "seed"});
   expect_error([&] { parse_seed_result("{", "a.json"); }, ErrorKind::kData, {"a.json", "not JSON"});
