@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "core/error.h"
 #include "experiments/text_table.h"
 
 namespace qlimit {
@@ -12,8 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Row = TextRow;
-
-constexpr double kConfidence = 0.95;
 
 std::string microseconds(double value) { return fmt::format("{:.{}f} us", value, value < 100 ? 1 : 0); }
 

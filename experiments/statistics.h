@@ -35,6 +35,9 @@ double student_cdf(double t, int64_t degrees);
 /// The t with P(T <= t) = probability, for a probability in [0.5,1).
 double student_quantile(double probability, int64_t degrees);
 
+/// Of all intervals that are shown.
+inline constexpr double kConfidence = 0.95;
+
 /// The interval mean -+ t * s / sqrt(n) that holds the true mean with the given confidence (0.95, say) if the
 /// values are normally distributed. Throws kUsage for fewer than two values.
 Interval student_interval(const std::vector<double>& values, double confidence);

@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kConfidence = 0.95;
-
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 std::vector<double> accuracies(const std::vector<SeedResult>& results,

@@ -64,8 +64,9 @@ void draw_arrowhead(Canvas& canvas, double edge, double y, double outwards, doub
 }
 
 // A dot beyond the edge becomes an arrowhead that points there, and its value.
-void draw_beyond(Canvas& canvas, const Dot& dot, double y, const Box& plot, Color color) {
-  const bool below = dot.value < 0;
+void draw_beyond(Canvas& canvas, const DotChart& chart, const Dot& dot, double y, const Box& plot) {
+  const bool below = dot.value < chart.shown.low;
+  const Color color = chart.groups[dot.group].color;
   const double edge = below ? plot.left : plot.right, inwards = below ? 1 : -1;
   draw_arrowhead(canvas, edge, y, -inwards, kDotRadius, color);
   canvas.text({edge + inwards * 22, y}, fmt::format("{:.0f}", dot.value),
@@ -74,9 +75,9 @@ void draw_beyond(Canvas& canvas, const Dot& dot, double y, const Box& plot, Colo
 
 void draw_dot(Canvas& canvas, const DotChart& chart, const Dot& dot, double y, const AxisScale& x,
               const Box& plot) {
-  const Color color = chart.groups[dot.group].color;
   if (dot.value < chart.shown.low || dot.value > chart.shown.high)
-    return draw_beyond(canvas, dot, y, plot, color);
+    return draw_beyond(canvas, chart, dot, y, plot);
+  const Color color = chart.groups[dot.group].color;
   if (dot.range) {
     const double low = std::max(dot.range->low, chart.shown.low);
     const double high = std::min(dot.range->high, chart.shown.high);

@@ -210,10 +210,14 @@ LimitResults parse_limit_results(std::string_view text, const std::string& where
   return results;
 }
 
-LimitResults read_limit_results(const std::filesystem::path& path) {
+std::string read_limit_text(const std::filesystem::path& path) {
   const std::vector<uint8_t> bytes =
       read_file(path, kMaxFileBytes, "make it with: ./experiments/run limit_study");
-  return parse_limit_results({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  return {bytes.begin(), bytes.end()};
+}
+
+LimitResults read_limit_results(const std::filesystem::path& path) {
+  return parse_limit_results(read_limit_text(path), path.string());
 }
 
 }  // namespace qlimit

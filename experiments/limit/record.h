@@ -112,7 +112,8 @@ Record parse_record(std::string_view line, const StudyHeader& header, const std:
 
 /// A whole file. Throws kData as above, and for a job that stands there twice.
 LimitResults parse_limit_results(std::string_view text, const std::string& where);
-/// Throws kIo too, with the command that makes the file.
+/// A file's text. Throws kIo, with the command that makes the file.
+std::string read_limit_text(const std::filesystem::path& path);
 LimitResults read_limit_results(const std::filesystem::path& path);
 
 }  // namespace qlimit

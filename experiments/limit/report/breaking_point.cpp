@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "quant/affine.h"
 
 namespace qlimit {
 namespace {
-
-constexpr int kMostBits = 8, kLeastBits = 2;
 
 // Both one-sided bounds are the ends of the two-sided interval that leaves 5 % at each side.
 Interval bounds(const std::vector<double>& values) {

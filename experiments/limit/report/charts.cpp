@@ -13,11 +13,11 @@
 #include "experiments/limit/report/recovery.h"
 #include "experiments/limit/report/sensitivity.h"
 #include "experiments/limit/report/trainings.h"
+#include "quant/affine.h"
 
 namespace qlimit {
 namespace {
 
-constexpr int kMostBits = 8, kLeastBits = 2;
 constexpr double kDropFloor = 0.05;  // points: half a promille of the images
 constexpr double kLeastDropOfTrainings = 0.5;
 constexpr double kDeepestDrop = 60;       // points

@@ -32,8 +32,6 @@ BySeed paired_difference(const BySeed& a, const BySeed& b);
 /// The sum over all maps for the seeds that every one has; empty for no maps.
 BySeed sum(const std::vector<BySeed>& maps);
 
-inline constexpr double kConfidence = 0.95;
-
 struct Estimate {
   double mean = 0;
   std::optional<Interval> interval = {};  // none of a single value

@@ -13,7 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxPageBytes = 1 << 20;
-constexpr uint64_t kMaxResultBytes = 64 << 20;
 constexpr const char* kExamples =
     "Examples:\n"
     "  limit_report                                        the study in results/limit_study\n"
@@ -49,10 +48,10 @@ std::optional<LimitReportOptions> parse_limit_report_options(const std::vector<s
 }
 
 void run_limit_report(const LimitReportOptions& options) {
-  const StudySummary summary(read_limit_results(options.results));
+  const std::string results = read_limit_text(options.results);
+  const StudySummary summary(parse_limit_results(results, options.results.string()));
   const Report report = make_report(summary, read_champions(options.champions));
   const std::string page = fill_template(text_of(options.page), report.texts, options.page.string());
-  const std::vector<uint8_t> results = read_file(options.results, kMaxResultBytes);
 
   const fs::path folder = options.output / kStudyFolder;
   ensure_writable_folder(folder);

@@ -23,15 +23,18 @@ std::string bytes_text(const std::optional<double>& bytes) { return bytes ? whol
 // One net with one method, and what it is ahead of another.
 std::vector<std::string> row_of_net(const StudySummary& summary, const NetSize& net,
                                     const std::string& method, const BitWidths& bits, const BySeed& other) {
-  const BySeed accuracy = summary.accuracy(net, method, bits);
+  const BySeed accuracy = summary.accuracy(net, method, bits), ahead = paired_difference(accuracy, other);
+  FewestValues seeds;
+  seeds.add(accuracy.size());
+  seeds.add(ahead.size());
   return {net.shape,
           to_text(bits),
           code(method),
           thousands(net.parameters),
           bytes_text(summary.bytes(net, method, bits.weights)),
-          concat(accuracy.size()),
+          seeds.text(),
           to_text(estimate(accuracy)),
-          to_text(estimate(paired_difference(accuracy, other)))};
+          to_text(estimate(ahead))};
 }
 
 void add_layer_rows(MarkdownTable& table, const std::vector<LayerMean>& layers) {
