@@ -77,10 +77,7 @@ Shape dense_shape(const Op& op, const std::vector<Shape>& inputs) {
 
 Shape pool_shape(const Op& op, const Window& window, const std::vector<Shape>& inputs) {
   expect_inputs(op, inputs, 1, 1);
-  if (window.dilation_h != 1 || window.dilation_w != 1) {
-    misfit(op, "pools have no dilation", "1", concat(window.dilation_h, "x", window.dilation_w));
-  }
-  const WindowGeometry g = lay(op, window, inputs[0]);
+  const WindowGeometry g = lay_pool(op_name(op).c_str(), window, inputs[0]);
   return {g.batch, g.out_h, g.out_w, g.channels};
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 
 namespace qlimit {
 namespace {
@@ -38,22 +39,16 @@ ChannelMap channel_map(const Graph& graph, const Node& node) {
   return map;
 }
 
-/// Weight element i belongs to output channel i / inner % channels: OHWI and [O,I] have the channel
-/// outermost, depthwise weights innermost.
-int64_t elements_per_channel(const Op& op, const Shape& weight) {
-  return std::holds_alternative<op::DepthwiseConv2D>(op) ? 1 : weight.size() / weight[0];
-}
-
 /// New weights and bias for the producer. New constants, not the old ones rewritten: layers may share
 /// weights.
 void scale_weights(Graph& graph, Node& producer, const ChannelMap& map) {
   const Value weight = graph.value(producer.inputs[1]);
   const auto channels = static_cast<int64_t>(map.scale.size());
-  const int64_t inner = elements_per_channel(producer.op, weight.shape);
+  const ChannelView view(weight.shape, channel_axis(producer.op));
   Tensor<float> new_weight = Tensor<float>::uninitialized(weight.shape);
   for (int64_t i = 0; i < new_weight.size(); ++i) {
     new_weight[i] =
-        static_cast<float>(map.scale[static_cast<size_t>(i / inner % channels)] * weight.constant[i]);
+        static_cast<float>(map.scale[static_cast<size_t>(view.channel_of(i))] * weight.constant[i]);
   }
 
   const bool has_bias = producer.inputs.size() == 3;

@@ -37,10 +37,7 @@ void for_each_window(const Pool2DParams& p, const int8_t* x, int8_t* y, const Po
 
 Pool2DParams prepare_pool2d(const Shape& input, AffineParams params, const Window& window,
                             Activation activation) {
-  const WindowGeometry geometry = lay_window("pool2d", window, input);
-  if (window.dilation_h != 1 || window.dilation_w != 1) {
-    throw Error(ErrorKind::kUnsupported, {.what = "integer pools have no dilation", .where = "pool2d"});
-  }
+  const WindowGeometry geometry = lay_pool("pool2d", window, input);
   constexpr int64_t kMostTaps = int64_t{1} << 23;  // 128 * 2^23 = 2^30: the average's sum fits
   if (window.kernel_h * window.kernel_w > kMostTaps) {
     throw Error(ErrorKind::kUnsupported, {.what = "the window has too many taps for 32-bit sums",

@@ -16,7 +16,7 @@ struct Pool2DParams {
 };
 
 /// input: [N,H,W,C]; `params` are those of input and output alike. The output is [N,OH,OW,C]. Throws kUsage
-/// if the window does not fit, kUnsupported if it is dilated or has more than 2^23 taps.
+/// if the window does not fit or is dilated, kUnsupported if it has more than 2^23 taps.
 Pool2DParams prepare_pool2d(const Shape& input, AffineParams params, const Window& window,
                             Activation activation);
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "quant/channel_view.h"
 #include "quant/overloaded.h"
 
 namespace qlimit {
@@ -76,11 +77,9 @@ std::optional<EqualizedPair> pair_of(const Graph& graph, size_t first) {
 /// The output channel that element i of a node's weights makes.
 std::vector<size_t> output_channels(const Graph& graph, const Node& node) {
   const Shape& weight = graph.value(node.inputs[1]).shape;
-  const bool depthwise = std::holds_alternative<op::DepthwiseConv2D>(node.op);
+  const ChannelView view(weight, channel_axis(node.op));
   std::vector<size_t> channels;
-  for (int64_t i = 0; i < weight.size(); ++i) {
-    channels.push_back(static_cast<size_t>(depthwise ? i % weight[3] : i / (weight.size() / weight[0])));
-  }
+  for (int64_t i = 0; i < weight.size(); ++i) channels.push_back(static_cast<size_t>(view.channel_of(i)));
   return channels;
 }
 

@@ -274,9 +274,17 @@ TEST_F(Int8Kernels, RefuseShapesThatDoNotFit) {
                {"wrong weight shape", "[1,3,3,4*multiplier]"});
   expect_error([&] { int8::prepare_mean(four, {}, {4}, {}); }, ErrorKind::kUsage,
                {"no such axis", "found 4"});
+  expect_error(
+      [&] {
+        int8::prepare_mean({1, 4096, 2049, 1}, {}, {1, 2}, {});
+      },
+      ErrorKind::kUnsupported, {"elements in a mean", "8388608", "found 8392704"});
+  const Window vast = {.kernel_h = 4096, .kernel_w = 4096};
+  expect_error([&] { int8::prepare_pool2d(four, {}, vast, Activation::kNone); }, ErrorKind::kUnsupported,
+               {"too many taps", "8388608", "found 16777216"});
   const Window dilated = {.kernel_h = 2, .dilation_h = 2};
-  expect_error([&] { int8::prepare_pool2d(four, {}, dilated, Activation::kNone); }, ErrorKind::kUnsupported,
-               {"no dilation"});
+  expect_error([&] { int8::prepare_pool2d(four, {}, dilated, Activation::kNone); }, ErrorKind::kUsage,
+               {"cannot be dilated"});
 }
 
 }  // namespace
