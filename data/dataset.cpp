@@ -37,7 +37,7 @@ void check_dataset(const Dataset& dataset, const std::string& where, const std::
 Dataset select(const Dataset& dataset, std::span<const int64_t> indices) {
   if (indices.empty()) throw Error(ErrorKind::kUsage, {.what = "no images selected", .where = dataset.name});
   const Shape& all = dataset.images.shape();
-  const int64_t image_size = all.size() / all[0];
+  const int64_t image_size = all[1] * all[2] * all[3];
   Dataset part{.images = Tensor<uint8_t>::uninitialized(
                    {static_cast<int64_t>(indices.size()), all[1], all[2], all[3]}),
                .labels = {},

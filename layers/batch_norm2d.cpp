@@ -4,25 +4,17 @@
 
 #include "core/error.h"
 #include "layers/normalization_step.h"
+#include "layers/require.h"
 
 namespace qlimit {
 namespace {
 
 int64_t check(const Variable& x, std::initializer_list<const Variable*> per_channel) {
-  if (x.shape().rank() != 4 || x.shape().size() == 0) {
-    throw Error(ErrorKind::kUsage, {.what = "wrong input shape",
-                                    .where = "batch_norm2d",
-                                    .expected = "[N,H,W,C]",
-                                    .found = x.shape().to_string()});
-  }
+  require_shape(x.shape().rank() == 4 && x.shape().size() > 0, "batch_norm2d", "[N,H,W,C]", x.shape());
   const int64_t channels = x.shape()[3];
   for (const Variable* v : per_channel) {
-    if (v->shape() != Shape{channels}) {
-      throw Error(ErrorKind::kUsage, {.what = "wrong shape of a per-channel value",
-                                      .where = "batch_norm2d",
-                                      .expected = concat("[", channels, "]"),
-                                      .found = v->shape().to_string()});
-    }
+    require_shape(v->shape() == Shape{channels}, "batch_norm2d",
+                  concat("a value a channel, [", channels, "]"), v->shape());
   }
   return channels;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "core/kernels/conv.h"
 #include "core/kernels/gemm.h"
@@ -71,24 +70,14 @@ class InputGradient {
 Convolution lay_convolution(const Shape& x, const Shape& weight, const Shape* bias, const Window& window) {
   const WindowGeometry g = lay_window("conv2d", window, x);
   const int64_t out_channels = weight.rank() == 4 ? weight[0] : 0;
-  const Shape expected{out_channels, window.kernel_h, window.kernel_w, g.channels};
-  if (out_channels < 1 || weight != expected) {
-    throw Error(ErrorKind::kUsage,
-                {.what = "wrong filter shape",
-                 .where = "conv2d",
-                 .expected = concat("[O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"),
-                 .found = weight.to_string()});
-  }
+  require_shape(
+      out_channels > 0 && weight == Shape{out_channels, window.kernel_h, window.kernel_w, g.channels},
+      "conv2d", concat("weights [O,", window.kernel_h, ",", window.kernel_w, ",", g.channels, "]"), weight);
+  if (bias) require_shape(*bias == Shape{out_channels}, "conv2d", concat("bias [", out_channels, "]"), *bias);
   // With a stride, the gradient of the input goes another way (InputGradient).
   const bool turns = window.stride_h == 1 && window.stride_w == 1;
   require_near_window(PackedConv::suits(g) && (!turns || PackedConv::suits(turned_geometry(g, out_channels))),
                       "conv2d", window, x);
-  if (bias && *bias != Shape{out_channels}) {
-    throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
-                                    .where = "conv2d",
-                                    .expected = concat("[", out_channels, "]"),
-                                    .found = bias->to_string()});
-  }
   return {g, out_channels};
 }
 

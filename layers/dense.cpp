@@ -6,6 +6,7 @@
 #include "core/kernels/gemm.h"
 #include "core/parallel.h"
 #include "layers/initialize.h"
+#include "layers/require.h"
 
 namespace qlimit {
 namespace {
@@ -22,12 +23,8 @@ void check(const Variable& x, const Variable& weight, const Variable& bias) {
                  .found = concat(x.shape().to_string(), " and ", weight.shape().to_string()),
                  .hint = "put a Flatten layer before it if the input is an image"});
   }
-  if (bias && bias.shape() != Shape{weight.shape()[0]}) {
-    throw Error(ErrorKind::kUsage, {.what = "wrong bias shape",
-                                    .where = "dense",
-                                    .expected = concat("[", weight.shape()[0], "]"),
-                                    .found = bias.shape().to_string()});
-  }
+  const int64_t out = weight.shape()[0];
+  if (bias) require_shape(bias.shape() == Shape{out}, "dense", concat("bias [", out, "]"), bias.shape());
 }
 
 // c[m,n] = a[m,k] * b[k,n], the rows of c cut among threads.
@@ -59,10 +56,8 @@ Variable dense(const Variable& x, const Variable& weight, const Variable& bias) 
                     const PackedMatrix weights({weight.value().data(), in, 1}, out, in);
                     x.add_grad(multiply(batch, {g, out, 1}, weights));
                   }
-                  if (bias && bias.wants_grad()) {
-                    const auto sums = channel_sums(batch, out, g);
-                    bias.add_grad(Tensor<Real>(bias.shape(), std::vector<Real>(sums.begin(), sums.end())));
-                  }
+                  if (bias && bias.wants_grad())
+                    bias.add_grad(to_tensor(bias.shape(), channel_sums(batch, out, g)));
                 });
 }
 

@@ -67,8 +67,7 @@ void add_pixels(int64_t pixels, int64_t channels, const Real* upstream, Real* su
 
 // The sum of the rows of parts [rows, shape], in order and in double: the same on any number of threads.
 Tensor<Real> sum_rows(const Tensor<Real>& parts, const Shape& shape) {
-  const std::vector<double> sums = channel_sums(parts.dim(0), shape.size(), parts.data());
-  return Tensor<Real>(shape, std::vector<Real>(sums.begin(), sums.end()));
+  return to_tensor(shape, channel_sums(parts.dim(0), shape.size(), parts.data()));
 }
 
 }  // namespace

@@ -12,10 +12,6 @@ namespace {
 
 using Doubles = std::vector<double>;
 
-Tensor<Real> to_tensor(const Shape& shape, const Doubles& values) {
-  return Tensor<Real>(shape, std::vector<Real>(values.begin(), values.end()));
-}
-
 /// Means and variances in two rows.
 Tensor<Real> two_rows(Doubles mean, const Doubles& variance) {
   const auto channels = static_cast<int64_t>(mean.size());

@@ -18,7 +18,6 @@ Variable max_pool2d(const Variable& x, const Window& window) {
   max_pool(g, x.value().data(), y.data(), taps.data());
   return record(std::move(y), {.name = "max_pool2d", .options = window}, {x},
                 [=](const Tensor<Real>& upstream) {
-                  if (!x.wants_grad()) return;
                   Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
                   max_pool_backward(g, upstream.data(), taps.data(), dx.data());
                   x.add_grad(dx);

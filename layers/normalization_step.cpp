@@ -9,10 +9,6 @@ namespace {
 
 using Doubles = std::vector<double>;
 
-Tensor<Real> to_tensor(const Doubles& values) {
-  return Tensor<Real>({static_cast<int64_t>(values.size())}, std::vector<Real>(values.begin(), values.end()));
-}
-
 Doubles inverse_deviation(const Doubles& variance, double epsilon) {
   Doubles result(variance.size());
   for (size_t c = 0; c < result.size(); ++c) {
@@ -50,8 +46,8 @@ void NormalizationStep::add_parameter_gradients(const ChannelGradientSums& sums,
                                                 const Variable& beta) const {
   Doubles dgamma(inverse_.size());
   for (size_t c = 0; c < dgamma.size(); ++c) dgamma[c] = sums.upstream_centered[c] * inverse_[c];
-  if (gamma.wants_grad()) gamma.add_grad(to_tensor(dgamma));
-  if (beta.wants_grad()) beta.add_grad(to_tensor(sums.upstream));
+  if (gamma.wants_grad()) gamma.add_grad(to_tensor(gamma.shape(), dgamma));
+  if (beta.wants_grad()) beta.add_grad(to_tensor(beta.shape(), sums.upstream));
 }
 
 // The statistics depend on x as well:  dx = gamma * inverse * (g - mean(g) - z * mean(g z)), which is an

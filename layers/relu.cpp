@@ -13,7 +13,6 @@ Variable clamp_from_zero(const Variable& x, const char* name, Real high) {
   Tensor<Real> y = Tensor<Real>::uninitialized(x.shape());
   clamp(y.size(), 0, high, x.value().data(), y.data());
   return record(y, {.name = name}, {x}, [x, y, high](const Tensor<Real>& upstream) {
-    if (!x.wants_grad()) return;
     Tensor<Real> dx = Tensor<Real>::uninitialized(x.shape());
     clamp_backward(dx.size(), 0, high, y.data(), upstream.data(), dx.data());
     x.add_grad(dx);

@@ -41,6 +41,10 @@ std::vector<double> channel_sums(int64_t rows, int64_t channels, const Real* x) 
   });
 }
 
+Tensor<Real> to_tensor(const Shape& shape, const std::vector<double>& values) {
+  return Tensor<Real>(shape, std::vector<Real>(values.begin(), values.end()));
+}
+
 ChannelMomentParts::ChannelMomentParts(int64_t parts, int64_t channels)
     : channels_(channels),
       rows_(static_cast<size_t>(parts)),

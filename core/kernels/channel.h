@@ -15,6 +15,9 @@ namespace qlimit {
 /// Per channel: sum over rows of x. x: rows * channels elements, sums: one per channel.
 std::vector<double> channel_sums(int64_t rows, int64_t channels, const Real* x);
 
+/// Such sums as a tensor; as many as `shape` has elements.
+Tensor<Real> to_tensor(const Shape& shape, const std::vector<double>& values);
+
 struct ChannelMoments {
   std::vector<double> mean;
   std::vector<double> variance;  // the biased one: sum of squared deviations over rows
