@@ -71,7 +71,7 @@ Variable::Node& Variable::node() const {
 const Tensor<Real>& Variable::value() const { return node().value; }
 
 Tensor<Real>& Variable::mutable_value() {
-  if (!is_leaf())
+  if (!is_leaf() || node().walked)
     misuse("only leaves may be written", operation().name, "a written result would falsify gradients");
   return node().value;
 }

@@ -46,7 +46,7 @@ class Variable {
 
   explicit operator bool() const { return node_ != nullptr; }
   const Shape& shape() const { return value().shape(); }
-  /// Throws kUsage for an empty handle, as all that follows does.
+  /// Throws kUsage for an empty handle, as all that follows but id does.
   const Tensor<Real>& value() const;
   /// The value of a leaf, to be written in place: by optimizers, initializers and loaders. Throws kUsage for
   /// the result of an operation.
@@ -65,7 +65,8 @@ class Variable {
   const Operation& operation() const;
   const std::vector<Variable>& inputs() const;
   bool is_leaf() const { return inputs().empty(); }
-  /// Equal for two handles of one node: the identity by which readers of the tape recognize a value.
+  /// Equal for two handles of one node: the identity by which readers of the tape recognize a value. Null for
+  /// an empty handle.
   const void* id() const { return node_.get(); }
 
  private:

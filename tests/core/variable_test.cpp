@@ -141,7 +141,12 @@ TEST(Variable, OnlyLeavesMayBeWritten) {
   w.mutable_value()[0] = 3;
   EXPECT_EQ(w.value()[0], 3);
   Variable y = product(w, w);
-  expect_error([&] { y.mutable_value(); }, ErrorKind::kUsage, {"leaves", "product"});
+  const auto expect_refusal = [&] {
+    expect_error([&] { y.mutable_value(); }, ErrorKind::kUsage, {"leaves", "product"});
+  };
+  expect_refusal();
+  backward(y);  // y has no inputs any more, but is no leaf
+  expect_refusal();
 }
 
 TEST(Variable, NothingIsRecordedWhileTheTapeIsOff) {
