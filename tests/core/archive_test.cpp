@@ -255,6 +255,12 @@ TEST(HostileArchive, ForgedEntriesAreRefused) {
   expect_refused(forged("a", 1, {3}, 8), {"middle of an entry", "12"});
 }
 
+TEST(Archive, HoldsSoManyEntriesAndNoMore) {
+  Archive archive;
+  for (uint32_t i = 0; i < Archive::kMaxEntries; ++i) archive.add(std::to_string(i), 1);
+  expect_error([&] { archive.add("x", 1); }, ErrorKind::kUsage, {"full", "65536 entries"});
+}
+
 TEST(HostileArchive, AbsurdSizesTakeNoMemory) {
   constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
   restart_peak_memory();

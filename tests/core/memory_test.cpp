@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/expect_error.h"
+
 namespace qlimit {
 namespace {
 
@@ -92,6 +94,15 @@ TEST(Memory, ARepeatedPatternAsksTheSystemOnlyOnce) {
 
 TEST(Memory, WhatWaitsMakesRoomForOtherSizes) {
   EXPECT_EXIT(ask_twice_under_a_limit(), testing::ExitedWithCode(0), "");
+}
+#endif
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which abort on such a request
+TEST(Memory, MoreThanThereIsIsAnError) {
+  const int64_t before = memory_statistics().bytes_in_use;
+  expect_error([] { allocate_buffer(size_t{1} << 60); }, ErrorKind::kUsage,
+               {"out of memory", "1152921504606846976 bytes"});
+  EXPECT_EQ(memory_statistics().bytes_in_use, before);
 }
 #endif
 

@@ -70,6 +70,7 @@ TEST(Latency, CallsWithSingleImagesInTurn) {
   EXPECT_GT(s.low, 0);
   EXPECT_LE(s.low, s.median);
   EXPECT_LE(s.median, s.high);
+  expect_error([&] { measure_latency(engine, images, 0); }, ErrorKind::kUsage, {"no calls", "0"});
 }
 
 TEST(Throughput, CallsWithTheWholeBatch) {

@@ -1,4 +1,4 @@
-// The README's example of a new layer, compiled and checked; readme_test holds the README to this text.
+// The README's example of a new layer, compiled and checked; the last test holds the README to this text.
 #include <gtest/gtest.h>
 
 #include <fstream>

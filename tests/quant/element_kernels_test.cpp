@@ -102,6 +102,16 @@ TEST_F(Int8Kernels, AddBroadcastsEitherSide) {
                {"shapes do not fit", "add", "[2,3] and [2]"});
 }
 
+TEST_F(Int8Kernels, AddRefusesAnOutputScaleThatIsTooSmall) {
+  const auto with_output_scale = [](float scale) {
+    return [scale] {
+      int8::prepare_add({2}, {.scale = 0.5f}, {2}, {.scale = 1.0f}, {.params = {.scale = scale}});
+    };
+  };
+  EXPECT_NO_THROW(with_output_scale(0x1.000002p-19f)());
+  expect_error(with_output_scale(0x1p-19f), ErrorKind::kNumeric, {"output scale is too small", "add"});
+}
+
 // Equal shapes, one number for all, one for each channel, one for each channel of an image, and any other
 // mix.
 TEST_F(Int8Kernels, PairsInVectorsEqualThePlainLoop) {

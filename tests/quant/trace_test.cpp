@@ -53,6 +53,15 @@ std::shared_ptr<Sequential> large_model(Random& rng) {
   return model;
 }
 
+TEST(Trace, AnOutputThatIgnoresTheInputIsAnError) {
+  class Stubborn : public Layer {
+   public:
+    Variable forward(const Variable&) override { return relu(Variable::constant(Tensor<Real>({1, 3}))); }
+  };
+  Stubborn model;
+  expect_error([&] { trace(model, Shape{1, 3}); }, ErrorKind::kUsage, {"must be an activation", "relu_1"});
+}
+
 TEST(Trace, TheGraphComputesWhatTheModelComputes) {
   Random rng(11, "model");
   const auto model = large_model(rng);

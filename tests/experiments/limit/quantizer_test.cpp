@@ -40,6 +40,13 @@ class LimitQuantizer : public testing::Test {
   static StudyData* data_;
 };
 
+TEST(LimitData, FewerImagesThanPlannedAreRefused) {
+  StudyPlan plan = study_plan("tiny");
+  plan.train_images = 1001;
+  expect_error([&] { load_study_data(plan, "tiny"); }, ErrorKind::kData,
+               {"too few images", "mnist_tiny", "expected 1001", "found 1000"});
+}
+
 TemporaryFolder* LimitQuantizer::folder_ = nullptr;
 StudyData* LimitQuantizer::data_ = nullptr;
 

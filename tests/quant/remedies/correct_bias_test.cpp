@@ -225,6 +225,11 @@ TEST(CorrectBias, WrongArgumentsAreRefused) {
   const ActivationMoments moments = {{"input", {.mean = broken, .deviation = ones}}};
   expect_error([&] { correct_bias_analytically(q, graph, moments); }, ErrorKind::kNumeric,
                {"corrected bias", "dense_1", "nan"});
+  Tensor<float> endless = images.clone();
+  endless[0] = HUGE_VALF;
+  const std::vector<int32_t> bias = q.filters[0].bias;
+  expect_error([&] { correct_bias(q, graph, endless); }, ErrorKind::kNumeric, {"corrected bias", "dense_1"});
+  EXPECT_EQ(q.filters[0].bias, bias);
 }
 
 }  // namespace

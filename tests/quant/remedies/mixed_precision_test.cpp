@@ -192,6 +192,17 @@ TEST(MixedPrecision, WrongArgumentsAreRefused) {
       {.node = 0, .choices = {{.bits = 2, .bytes = 1, .damage = std::nan("")}, {.bits = 8, .bytes = 4}}}};
   expect_error([&] { assign_widths(f.graph, unknown, 100); }, ErrorKind::kNumeric,
                {"damage", "node 0 with 2 bits", "nan"});
+  // Bytes or damage, twice as much from one node to the next: each of the 2^21 combinations is the best for its
+  // bytes.
+  std::vector<NodeSensitivity> doubling;
+  for (int k = 0; k <= 20; ++k) {
+    const int64_t amount = int64_t{1} << k;
+    doubling.push_back(
+        {.node = 0,
+         .choices = {{.bits = 8, .bytes = amount}, {.bits = 2, .damage = static_cast<double>(amount)}}});
+  }
+  expect_error([&] { assign_widths(f.graph, doubling, int64_t{1} << 30); }, ErrorKind::kUnsupported,
+               {"too many combinations", "1048576"});
   const QuantizedModel model(quantize(f.graph, f.ranges));
   expect_error([&] { classification_loss(f.images, {1, 2})(model); }, ErrorKind::kUsage, {"2 labels"});
   expect_error([&] { classification_loss(f.images, std::vector<int64_t>(200, 16))(model); },

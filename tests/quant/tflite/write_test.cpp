@@ -181,6 +181,9 @@ TEST(TfliteWriter, WhatHasNoFormIsRefusedByName) {
   Graph broken = normalized;
   broken.output = -1;
   expect_error([&] { write_tflite(broken); }, ErrorKind::kUsage, {"output"});
+  Graph vast;
+  vast.add(op::Clamp{}, {vast.add_input("x", {1, int64_t{1} << 32})});
+  expect_error([&] { write_tflite(vast); }, ErrorKind::kUnsupported, {"int32", "4294967296"});
 }
 
 TEST(TfliteWriter, FourBitWeightsLieTwoInAByte) {
