@@ -65,7 +65,8 @@ class Archive {
   static constexpr uint32_t kMaxEntries = 1 << 16;
 
   /// Appends an entry. A tensor shares its storage with the caller's until the archive is written. Throws
-  /// kUsage if the name is taken, not 1 to 255 printable ASCII characters, or the tensor is an empty handle.
+  /// kUsage if the name is taken, not 1 to 255 printable ASCII characters, the tensor is an empty handle, or
+  /// there are kMaxEntries already.
   void add(const std::string& name, Value value);
   /// The same for a single number, stored as an i64 of rank 0.
   void add(const std::string& name, int64_t number);

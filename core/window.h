@@ -41,8 +41,8 @@ struct WindowGeometry {
   int64_t out_pixels() const { return out_h * out_w; }
 };
 
-/// input: [N,H,W,C]. Throws kUsage (naming `operation`) if the input is not of rank 4, a window number is
-/// below 1, or a VALID window does not fit.
+/// input: [N,H,W,C]. Throws kUsage (naming `operation`) if the input is empty or not of rank 4, a window number
+/// is not in 1 to 2^20, or a VALID window does not fit.
 WindowGeometry lay_window(const char* operation, const Window& window, const Shape& input);
 
 /// The same for a pool, which also throws kUsage if the window is dilated: a dilated window can miss the

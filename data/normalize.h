@@ -18,7 +18,7 @@ struct Normalization {
 };
 
 /// Over all pixels of all images; the deviation is the population's, sqrt(E[x^2] - E[x]^2). The sums are
-/// exact.
+/// exact. Throws kData as check_dataset does.
 Normalization channel_statistics(const Dataset& dataset);
 
 /// The formula for all bytes: a row of 256 floats per channel.

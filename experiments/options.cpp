@@ -52,8 +52,7 @@ void add_quantization(CLI::App& app, Options& o) {
 }
 
 void add_report(CLI::App& app, Options& o) {
-  app.add_option("--timed-calls", o.timed_calls,
-                 "calls that are timed for each engine, with one image and with a batch")
+  app.add_option("--timed-calls", o.timed_calls, "calls that are timed for each engine, with one image")
       ->check(whole(1, kMany));
   app.add_flag(
       "--profile", o.profile,

@@ -42,7 +42,7 @@ struct Options {
   bool per_tensor = false;              // one scale for a layer's weights instead of one a channel
 
   // Report
-  int64_t timed_calls = 1000;  // for each engine: with one image, and at most as many with a batch
+  int64_t timed_calls = 1000;  // for each engine, with one image
   bool profile = false;        // show the time of each layer
   bool quiet = false;          // only the final table
   bool json = false;           // the result as JSON on standard output, everything else on standard error

@@ -25,13 +25,14 @@ struct BatchNormResult {
   std::vector<double> variance;  // biased
 };
 
-/// Normalizes by the statistics of the batch, and returns them. x: [N,H,W,C], gamma and beta: [C].
-/// Throws kUsage for shapes that do not fit.
+/// Normalizes by the statistics of the batch, and returns them. x: [N,H,W,C], gamma and beta: [C];
+/// `rest`: a clamp and a pool that are computed with it (layers/map_and_pool.h). Throws kUsage for shapes that
+/// do not fit, kNumeric as below.
 BatchNormResult batch_norm2d_training(const Variable& x, const Variable& gamma, const Variable& beta,
                                       const BatchNormOptions& options, const ClampAndPool& rest = {});
 
 /// Normalizes by given statistics; mean and variance: [C], constants of the tape. Throws kUsage
-/// for shapes that do not fit, kNumeric unless variance + epsilon is above 0.
+/// for shapes that do not fit, kNumeric if variance + epsilon is 0 or less (not-a-number is passed on).
 Variable batch_norm2d(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
                       const Variable& variance, const BatchNormOptions& options);
 

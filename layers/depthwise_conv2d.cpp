@@ -20,11 +20,11 @@ Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Varia
 }
 
 DepthwiseConv2D::DepthwiseConv2D(int64_t channels, int64_t multiplier, const Window& window, bool use_bias,
-                                 Random& rng)
+                                 Random& random)
     : window_(window) {
   const int64_t taps = window.kernel_h * window.kernel_w;
   weight_ = add_parameter(
-      "weight", he_normal({1, window.kernel_h, window.kernel_w, channels * multiplier}, taps, rng), true);
+      "weight", he_normal({1, window.kernel_h, window.kernel_w, channels * multiplier}, taps, random), true);
   if (use_bias) bias_ = add_parameter("bias", Tensor<Real>({channels * multiplier}), false);
 }
 

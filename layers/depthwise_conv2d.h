@@ -24,7 +24,7 @@ Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Varia
 class DepthwiseConv2D final : public Layer {
  public:
   /// He-normal weights with fan_in = KH*KW, bias zero.
-  DepthwiseConv2D(int64_t channels, int64_t multiplier, const Window& window, bool use_bias, Random& rng);
+  DepthwiseConv2D(int64_t channels, int64_t multiplier, const Window& window, bool use_bias, Random& random);
 
   Variable forward(const Variable& x) override { return depthwise_conv2d(x, weight_, bias_, window_); }
 

@@ -19,7 +19,7 @@ struct DepthwiseConvolution {
 };
 
 /// x: [N,H,W,C], weight: [1,KH,KW,C*M] with KH, KW as in `window`, bias: [C*M] or null. Throws kUsage for
-/// shapes that do not fit each other, kUnsupported if the window is dilated far beyond the image.
+/// shapes that do not fit each other, kUnsupported if the window reaches far beyond the image.
 DepthwiseConvolution lay_depthwise(const Shape& x, const Shape& weight, const Shape* bias,
                                    const Window& window);
 

@@ -18,11 +18,11 @@ Tensor<Real> product(const Tensor<Real>& a, const Tensor<Real>& b) {
 
 }  // namespace
 
-Variable dropout(const Variable& x, double rate, Random& rng) {
+Variable dropout(const Variable& x, double rate, Random& random) {
   check_rate(rate);
   auto mask = Tensor<Real>::uninitialized(x.shape());
   const Real kept = static_cast<Real>(1 / (1 - rate));
-  for (Real& m : mask) m = rng.uniform() < rate ? 0 : kept;
+  for (Real& m : mask) m = random.uniform() < rate ? 0 : kept;
   return record(product(x.value(), mask), {.name = "dropout"}, {x},
                 [x, mask](const Tensor<Real>& upstream) { x.add_grad(product(upstream, mask)); });
 }

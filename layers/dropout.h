@@ -10,9 +10,9 @@
 
 namespace qlimit {
 
-/// x: any shape -> the same shape; draws one number from rng for each element. Throws kUsage unless
+/// x: any shape -> the same shape; draws one number from random for each element. Throws kUsage unless
 /// 0 <= rate < 1.
-Variable dropout(const Variable& x, double rate, Random& rng);
+Variable dropout(const Variable& x, double rate, Random& random);
 
 class Dropout : public Layer {
  public:

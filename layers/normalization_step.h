@@ -13,7 +13,8 @@ namespace qlimit {
 
 class NormalizationStep {
  public:
-  /// rows: N*H*W; the moments may be the batch's or given ones.
+  /// rows: N*H*W; the moments may be the batch's or given ones. Throws kNumeric if variance + epsilon is 0 or
+  /// less (not-a-number is passed on).
   NormalizationStep(const ChannelMoments& moments, int64_t rows, const Tensor<Real>& gamma,
                     const Tensor<Real>& beta, double epsilon);
 

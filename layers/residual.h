@@ -3,7 +3,7 @@
 // say) changes that of x alike: y = body(x) + shortcut(x).
 //
 //   auto body = std::make_shared<Sequential>();
-//   body->add<Conv2D>(16, 16, window, false, rng).add<BatchNorm2D>(16).add<ReLU>();
+//   body->add<Conv2D>(16, 16, window, false, random).add<BatchNorm2D>(16).add<ReLU>();
 //   model.add<Residual>(body);
 //
 // The activation that follows the sum in ResNets is a layer of its own, after this one.

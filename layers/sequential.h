@@ -1,7 +1,7 @@
 // Layers one after another.
 //
 //   Sequential model;
-//   model.add<Conv2D>(3, 8, Window{.kernel_h = 3, .kernel_w = 3}, false, rng);
+//   model.add<Conv2D>(3, 8, Window{.kernel_h = 3, .kernel_w = 3}, false, random);
 //   model.add<ReLU>();
 //   Variable logits = model(images);
 #pragma once

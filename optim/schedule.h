@@ -5,8 +5,8 @@
 //   Schedule rate = with_warm_up(cosine_decay(0.1, 1000), 100);
 //   optimizer.step(rate(optimizer.steps()));
 //
-// All makers throw kUsage for a rate that is negative or not finite, and for step counts below 1. Beyond its
-// last step a schedule keeps its final value.
+// All makers throw kUsage for a rate that is negative or not finite, for step counts below 1 and for other
+// options out of range. Beyond its last step a schedule keeps its final value.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,8 @@ Schedule with_warm_up(Schedule after, int64_t steps, double start_factor = 1.0 /
 struct OneCycleOptions {
   double peak = 0.01;
   double rising_share = 0.3;   // of the steps, in [0,1)
-  double start_divisor = 25;   // the first rate is peak / start_divisor
-  double final_divisor = 1e4;  // the last rate is the first / final_divisor
+  double start_divisor = 25;   // 1 or more: the first rate is peak / start_divisor
+  double final_divisor = 1e4;  // 1 or more: the last rate is the first / final_divisor
 };
 
 /// One rise from peak / start_divisor to the peak and one long fall to almost nothing, each half a cosine.

@@ -1,6 +1,5 @@
 #include "quant/analysis.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 

@@ -20,7 +20,7 @@ namespace qlimit {
 class FloatExecutor {
  public:
   /// Compiles a valid graph; all its values are computed as floats, whatever their type. Throws kUsage if it
-  /// is not valid.
+  /// is not valid, kNumeric for a constant that is not finite, kUnsupported if it needs too much memory.
   explicit FloatExecutor(Graph graph);
 
   /// Memory for one caller, for up to `max_runs` runs at once (more run too, with less parallelism).
@@ -36,7 +36,6 @@ class FloatExecutor {
   Tensor<float> run(const Tensor<float>& images, const Probe* probe = nullptr) const;
 
   const Graph& graph() const { return graph_; }
-  int64_t arena_bytes() const { return program_.arena_bytes(); }
 
  private:
   Graph graph_;

@@ -5,8 +5,7 @@
 
 namespace qlimit {
 
-/// The kernel of a node whose inputs and output are all float. Throws kUnsupported for a node without one;
-/// there is none at present.
+/// The kernel of a node whose inputs and output are all float.
 CompiledNode compile_float(const Graph& graph, const Node& node);
 
 /// The graph's float constants that are operands of a node.

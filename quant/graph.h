@@ -186,8 +186,8 @@ Shape output_shape(const Op& op, const std::vector<Shape>& inputs);
 /// kNumeric for a constant that is not finite.
 void validate(const Graph& graph);
 
-/// Puts the nodes into an order in which each stands after those it reads (the present order where there is a
-/// choice), and drops nodes and values that the output does not need. Throws kUsage for a cycle.
+/// Puts the nodes into an order in which each stands after those it reads (depth first
+/// from the output, a node's operands in their order), and drops nodes and values that the output does not need. Throws kUsage for a cycle.
 void tidy(Graph& graph);
 
 /// One line for the input and one for each node.

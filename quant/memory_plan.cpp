@@ -1,7 +1,6 @@
 #include "quant/memory_plan.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "core/error.h"

@@ -119,7 +119,7 @@ std::unique_ptr<Observer> make_observer(const ObserverOptions& options) {
         options.smoothing);
   check(options.percentile > 50 && options.percentile <= 100, "percentile", "above 50, at most 100",
         options.percentile);
-  check(options.bits >= 2 && options.bits <= 8, "bits", "2 to 8", options.bits);
+  check_bits(options.bits, "bits");
   switch (options.method) {
     case CalibrationMethod::kMinMax:
       return std::make_unique<MinMaxObserver>();

@@ -24,7 +24,8 @@ void fold_batch_norm(Graph& graph);
 /// addition or product before it: in integers it is then only a tighter clamp.
 void fuse_activations(Graph& graph);
 
-/// Removes reshapes that change nothing, joins chains of reshapes, and removes pools with a 1x1 window.
+/// Removes reshapes that change nothing, joins chains of reshapes, and removes 1x1 pools with stride 1 and no
+/// activation.
 void drop_identities(Graph& graph);
 
 /// All passes in the order in which they help each other; the result is valid and tidy.

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "quant/memory_plan.h"
 
 namespace qlimit {
 namespace {

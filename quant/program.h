@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "quant/graph.h"
-#include "quant/memory_plan.h"
 
 namespace qlimit {
 

@@ -24,8 +24,9 @@ namespace qlimit {
 
 class QuantizedModel {
  public:
-  /// Throws kUsage if the graph is not valid, and what preparing a kernel throws, for example kNumeric if an
-  /// accumulator could exceed int32.
+  /// Throws kUsage if the graph is not valid, kNumeric for a constant that is not finite, kUnsupported if it
+  /// needs too much memory, and what preparing a kernel throws, for example kNumeric if an accumulator could
+  /// exceed int32.
   explicit QuantizedModel(QuantizedGraph quantized, Kernels kernels = Kernels::kFast);
 
   /// Memory for one caller, for up to `max_runs` runs at once (more run too, with less parallelism).

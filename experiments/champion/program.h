@@ -57,7 +57,7 @@ std::optional<ChampionOptions> parse_champion_options(const std::vector<std::str
 
 /// The recipe with what the options change: a trial has one seed, the tiny images two epochs, unless they
 /// say otherwise. Throws kUsage for an option about teachers if the recipe has none or its
-/// share is 0.
+/// share is 0, and for a learning rate with quantization if no epoch has it.
 ChampionRecipe chosen_recipe(const ChampionOptions& options);
 
 }  // namespace qlimit

@@ -63,8 +63,6 @@ Color cell_color(const ConfusionMatrix& matrix, size_t truth, size_t prediction,
   return part > 0 ? mix(kWhite, rgb(0xE69F00), 0.06 + 0.84 * part / largest) : rgb(0xFAFAFA);
 }
 
-bool is_dark(Color color) { return 0.30 * color.r + 0.59 * color.g + 0.11 * color.b < 0.55; }
-
 std::string percent(double fraction) {
   return std::isnan(fraction) ? "–" : fmt::format("{:.1f} %", 100 * fraction);
 }

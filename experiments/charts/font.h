@@ -3,7 +3,6 @@
 // a box.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>

@@ -39,8 +39,6 @@ Color color_of(double value, double deepest) {
   return mix(kWhite, kVermilion, std::min(depth, 1.0));
 }
 
-bool is_dark(Color color) { return 0.30 * color.r + 0.59 * color.g + 0.11 * color.b < 0.56; }
-
 // As many decimals as a loss of that size deserves.
 std::string number_text(double value) {
   const std::string text =

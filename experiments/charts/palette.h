@@ -23,6 +23,9 @@ constexpr Color mix(Color a, Color b, double t) {
   return {a.r + t * (b.r - a.r), a.g + t * (b.g - a.g), a.b + t * (b.b - a.b), a.a + t * (b.a - a.a)};
 }
 
+/// Whether text on it should be white.
+constexpr bool is_dark(Color color) { return 0.30 * color.r + 0.59 * color.g + 0.11 * color.b < 0.56; }
+
 inline constexpr Color kWhite = rgb(0xFFFFFF);
 inline constexpr Color kInk = rgb(0x222222);       // text
 inline constexpr Color kQuietInk = rgb(0x5F6368);  // secondary text, tick labels

@@ -2,7 +2,7 @@
 //
 //   ComparisonResult result = compare_layers(tensors.layers, "theirs");
 //   if (!result.equal()) std::cout << result.verdict();
-//   // 3 of 12 tensors differ, first 04_conv2d_2: 17 of 16,384 elements, at [0,3,5,2] first; by 1 at most
+//   // 3 of 12 tensors differ, first 04_conv2d_2: 17 of 16,384 elements (17 bytes), [0,3,5,2] first; by 1 at most
 #pragma once
 
 #include <cstdint>

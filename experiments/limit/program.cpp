@@ -54,7 +54,7 @@ void list_parts(const std::vector<Job>& jobs) {
 class Worker {
  public:
   Worker(StudyRunner& runner, const std::vector<Job>& jobs, JobRange range, ProgressStyle style)
-      : runner_(runner), range_(range) {
+      : runner_(runner) {
     double seconds = 0;
     for (size_t i = range.begin; i < range.end; ++i) {
       if (runner.is_done(jobs[i].name)) continue;
@@ -93,7 +93,6 @@ class Worker {
   }
 
   StudyRunner& runner_;
-  JobRange range_;
   std::vector<Job> todo_;
   std::unique_ptr<JobProgress> progress_;
   std::set<NetKey> untrained_;  // their training failed, so all their jobs do
@@ -119,8 +118,10 @@ std::optional<LimitOptions> parse_limit_options(const std::vector<std::string>& 
   app.add_flag("--quick", options.quick, "three sizes, two seeds, short trainings: ten minutes");
   app.add_option("--data", options.data,
                  "folder with the data sets, or 'tiny' for a study of seconds on the images of the sources");
-  app.add_option("--output", options.output,
-                 "folder for nets and results, created if need be [default: results/limit_study]");
+  app.add_option(
+      "--output", options.output,
+      "folder for nets and results, created if need be [default: results/limit_study, with _quick or "
+      "_tiny behind it for those studies]");
   app.add_option("--threads", options.threads, "threads for arithmetic; 0 means one a processor")
       ->check(whole(0, 1024));
   app.add_flag("--quiet", options.quiet, "no progress");

@@ -2,8 +2,8 @@
 // graphs, calibrated ranges, sensitivities) is computed once.
 //
 //   Quantizer quantizer(load_net(path, plan, key), data, plan.calibration_images);
-//   const QuantizedGraph q = quantizer.quantize(limit_method("mse").recipe, {.weights = 4, .activations =
-//   4}); const int64_t correct = quantizer.count_correct(q);
+//   const QuantizedGraph q = quantizer.quantize(limit_method("mse").recipe, BitWidths{4, 4});
+//   const int64_t correct = quantizer.count_correct(q);
 #pragma once
 
 #include <map>

@@ -36,8 +36,8 @@ struct AddParams {
   PairsInt8 row = {};       // what rows of numbers go through
 };
 
-/// Throws kUsage if the shapes do not fit (quant/broadcast.h), kNumeric if the output scale is below 2^-19 of
-/// the larger input scale (TFLite aborts there).
+/// Throws kUsage if the shapes do not fit (quant/broadcast.h), kNumeric unless the output scale is above
+/// 2^-19 of the larger input scale (TFLite aborts there).
 AddParams prepare_add(const Shape& first, AffineParams first_params, const Shape& second,
                       AffineParams second_params, const OutputStage& output);
 

@@ -1,4 +1,5 @@
-// Integer depthwise convolution: input channel c has M filters of its own, with outputs o = c*M + m:
+// Integer depthwise convolution: input channel c has `multiplier` filters of its own, with outputs
+// o = c*multiplier + m:
 //
 //   acc = sum over ky, kx of w[0,ky,kx,o] * (x[n,iy,ix,c] - z_in) + bias[o]
 //   y   = clamp(acc * M[o] + z_out)

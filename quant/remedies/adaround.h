@@ -37,7 +37,7 @@ struct AdaRoundOptions {
   double warm_up = 0.2;         // the share of the iterations without penalty, in [0,1)
   double regularization = 10;   // lambda, 0 or more
   double first_beta = 20;       // falls linearly
-  double last_beta = 2;         // above 1
+  double last_beta = 2;         // 1 or more
   uint64_t seed = 1;            // of the batches
 };
 

@@ -25,7 +25,7 @@ Variable rectified_sigmoid(const Variable& v);
 /// The v with h(v) = share, for a share from 0 to 1.
 double inverse_rectified_sigmoid(double share);
 
-/// weight * sum of 1 - |2h - 1|^beta, a scalar. h: any shape, from 0 to 1; beta: above 1.
+/// weight * sum of 1 - |2h - 1|^beta, a scalar. h: any shape, from 0 to 1; beta: 1 or more.
 Variable indecision(const Variable& h, double beta, double weight);
 
 /// The weights of one layer between the numbers of their grid.

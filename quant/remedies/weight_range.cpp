@@ -1,7 +1,6 @@
 #include "quant/remedies/weight_range.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
 #include "core/kernels/staircase.h"
 #include "quant/activation.h"
 #include "quant/channel_view.h"

@@ -27,11 +27,9 @@
 
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "layers/layer.h"
-#include "quant/observer.h"
 #include "quant/quantize.h"
 #include "quant/training/trained_filter.h"
 #include "quant/training/unfolded_layers.h"
