@@ -45,7 +45,7 @@ ChampionRecipe standard() {
           .net = "standard",
           .most_parameters = 353'802,
           .aim = 0.92,
-          .training = {.epochs = 40,
+          .training = {.epochs = 70,
                        .batch_size = 64,
                        .learning_rate = 0.004,
                        .weight_decay = 0.05,
