@@ -28,8 +28,7 @@ struct QuantizedGraph {
 /// Checks what QuantizedModel relies on beyond validate(Graph): as many parameters and filters as values and
 /// nodes, operands and result of a node of one type unless it converts, positive scales, zero points and
 /// weights on their grids, one grid before and behind a pool, a reshape or padding, for each int8 node with
-/// weights as many of them as it asks for. Throws kUsage;
-/// kNumeric for a constant that is not finite.
+/// weights as many of them as it asks for. Throws kUsage; kNumeric for a constant that is not finite.
 void validate(const QuantizedGraph& q);
 
 /// Throws kUsage, naming `caller`, unless `q` is valid and was made from a graph of this form.

@@ -1,7 +1,7 @@
 // Which runtime's last bit is wanted.
 //
-// An 8-bit model says what is computed up to rounding; where runtimes round differs, by one step but for a relu6 by itself.
-// The differences known to us, each from the source named:
+// An 8-bit model says what is computed up to rounding; where runtimes round differs, by one step but for a
+// relu6 by itself. The differences known to us, each from the source named:
 //
 //                    kTflite            kLiteRt        kTfliteMicro        kSingleRounding
 //   accumulators     rounded twice      as kTflite     as kTflite          rounded once (fixed_point.h)

@@ -50,8 +50,8 @@ struct NodeSensitivity {
 };
 
 /// Measures each node with weights at each width, the others at options.quantize.weight_bits: as many calls
-/// as nodes times widths, less one a node if weight_bits is among the widths, and one. Damages may be negative. Throws kUsage for widths out of range or none,
-/// and what `quantize` throws.
+/// as nodes times widths, less one a node if weight_bits is among the widths, and one. Damages may be
+/// negative. Throws kUsage for widths out of range or none, and what `quantize` throws.
 std::vector<NodeSensitivity> measure_sensitivity(const Graph& graph, const Ranges& ranges,
                                                  const Measure& measure,
                                                  const SensitivityOptions& options = {});

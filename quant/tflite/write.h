@@ -39,8 +39,9 @@ struct TfliteFile {
 };
 
 /// A float graph, usually after run_passes. Throws kUsage if it is not valid, kNumeric for a constant that
-/// is not finite; kUnsupported, naming the node, for an operation without a TFLite form: batch norm, and element-wise functions that TFLite does not name;
-/// kUnsupported for what does not fit the format: numbers beyond int32, constants of more than 2^30 bytes.
+/// is not finite; kUnsupported, naming the node, for an operation without a TFLite form: batch norm, and
+/// element-wise functions that TFLite does not name; kUnsupported for what does not fit the format: numbers
+/// beyond int32, constants of more than 2^30 bytes.
 TfliteFile write_tflite(const Graph& graph);
 
 /// A graph with integers; its input and output have the types that the graph gives them. Throws the same, and
